@@ -1,0 +1,83 @@
+import ipaddr from 'ipaddr.js';
+import { CompanionError } from './errors.ts';
+
+/** A network in canonical form: host bits zero. */
+export interface Cidr {
+  readonly family: 4 | 6;
+  /** Canonical text of the network address. */
+  readonly network: string;
+  readonly prefix: number;
+  /** 4 or 16 bytes. */
+  readonly bytes: readonly number[];
+}
+
+const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
+
+/** `2001:db8:1:2::/64`: the network that one IPv6 customer is taken to own. */
+const V6_IDENTITY_BITS = 64;
+
+/**
+ * Canonical text of an address: dotted IPv4 (leading zeros are refused), or compressed lower-case IPv6 (RFC 5952);
+ * IPv4-mapped IPv6 becomes IPv4. Brackets and zone ids are refused.
+ * @returns undefined for anything else
+ */
+export const canonicalIp = (text: string): string | undefined => {
+  if (V4.test(text)) return text;
+  if (text.length > 45 || !text.includes(':') || text.includes('%')) return undefined;
+  if (!ipaddr.IPv6.isValid(text)) return undefined;
+  const v6 = ipaddr.IPv6.parse(text);
+  return v6.isIPv4MappedAddress() ? v6.toIPv4Address().toString() : v6.toRFC5952String();
+};
+
+const maskBytes = (bytes: readonly number[], prefix: number): number[] =>
+  bytes.map((byte, index) => {
+    const keep = Math.min(8, Math.max(0, prefix - index * 8));
+    return byte & (0xff << (8 - keep)) & 0xff;
+  });
+
+/**
+ * Reads an address or CIDR; host bits are cleared (`10.1.2.3/8` is `10.0.0.0/8`).
+ * @throws CompanionError ADDRESS_INVALID
+ */
+export const parseCidr = (text: string): Cidr => {
+  const [addressText = '', prefixText, extra] = text.split('/');
+  const ip = canonicalIp(addressText);
+  const isV4 = ip !== undefined && !ip.includes(':');
+  const maxPrefix = isV4 ? 32 : 128;
+  const prefix = prefixText === undefined ? maxPrefix : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : -1;
+  if (ip === undefined || extra !== undefined || prefix < 0 || prefix > maxPrefix) {
+    throw new CompanionError('ADDRESS_INVALID', `'${text.slice(0, 60)}' is not an IP address or CIDR. Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.`);
+  }
+  const bytes = maskBytes(ipaddr.parse(ip).toByteArray(), prefix);
+  const parsed = ipaddr.fromByteArray(bytes);
+  const network = parsed.kind() === 'ipv6' ? (parsed as ipaddr.IPv6).toRFC5952String() : parsed.toString();
+  return { family: isV4 ? 4 : 6, network, prefix, bytes };
+};
+
+/** `203.0.113.0/24`; a single address always carries its /32 or /128. */
+export const formatCidr = (cidr: Cidr): string => `${cidr.network}/${cidr.prefix}`;
+
+/** What states and counters hang on: the IPv4 address itself, or the IPv6 /64. Takes a canonical address. */
+export const identityOf = (ip: string): string => {
+  if (!ip.includes(':')) return ip;
+  const cidr = parseCidr(`${ip}/${V6_IDENTITY_BITS}`);
+  return formatCidr(cidr);
+};
+
+/**
+ * The subject under which an operator's address is banned or looked up: an identity for a single address
+ * (an IPv6 address means its /64), else the CIDR as `network/prefix`.
+ * @throws CompanionError ADDRESS_INVALID
+ */
+export const subjectOf = (text: string): string => {
+  const cidr = parseCidr(text);
+  if (cidr.family === 4 && cidr.prefix === 32) return cidr.network;
+  if (cidr.family === 6 && cidr.prefix > V6_IDENTITY_BITS) return identityOf(cidr.network);
+  return formatCidr(cidr);
+};
+
+/** Private, loopback, link-local, shared (RFC 6598) and unique-local addresses. Takes a canonical address. */
+export const isPrivate = (ip: string): boolean => {
+  const range = ipaddr.parse(ip).range();
+  return range === 'private' || range === 'loopback' || range === 'linkLocal' || range === 'carrierGradeNat' || range === 'uniqueLocal';
+};

@@ -1,0 +1,24 @@
+import type { ProofTier } from './source.ts';
+
+/** Which attack a rule speaks of; decides the shape of the answer (see `decide/policy`). */
+export type FindingFamily = 'scan' | 'guess' | 'flood' | 'tool' | 'garbage';
+
+/** Whom a finding accuses: the whole source, or one user name at that source (identified by its user text). */
+export type Accused = { readonly kind: 'source' } | { readonly kind: 'user'; readonly user: string };
+
+/** Points at which a finding is enough by itself. Smaller findings of one source add up and decay. */
+export const ENOUGH_POINTS = 100;
+
+/** What a detector says about one request or outcome. */
+export interface Finding {
+  /** Stable rule name, e.g. `enumeration.distinct`, `digest.wrong-password`, `scanner.user-agent`. */
+  readonly rule: string;
+  readonly family: FindingFamily;
+  readonly accused: Accused;
+  /** The weakest proof among the observations that it rests on. */
+  readonly tier: ProofTier;
+  /** 1 … ENOUGH_POINTS. */
+  readonly points: number;
+  /** One short sentence for a human, with figures. May quote attacker's text: bounded to 200 characters, escaped where shown. */
+  readonly evidence: string;
+}

@@ -1,0 +1,160 @@
+import type { Evidence, Origin, Until } from './entry.ts';
+import type { ProofTier, Transport } from './source.ts';
+import type { EpochMs } from './time.ts';
+import type { Answer, SourceState } from './verdict.ts';
+
+/**
+ * What an operator can ask of a running companion. The admin room exposes it (control socket, HTTP), the CLI calls it,
+ * `app.ts` implements it. All values are JSON-safe. Texts that may quote attackers are escaped by whoever shows them.
+ */
+export interface Operations {
+  status(): Promise<StatusReport>;
+  /** @throws CompanionError ADDRESS_INVALID, DURATION_INVALID, BAN_REFUSED (without `force`), naming who would be hit */
+  banAdd(request: BanRequest): Promise<BanRow>;
+  banList(): Promise<readonly BanRow[]>;
+  /** Lifts every ban, quarantine and throttle of the subject, everywhere. @throws CompanionError ADDRESS_INVALID, NOT_FOUND */
+  banRemove(request: RemoveRequest): Promise<{ readonly removed: readonly string[] }>;
+  /** @throws CompanionError ADDRESS_INVALID */
+  listAdd(request: ListRequest): Promise<ListRow>;
+  listAll(list: 'allow' | 'deny'): Promise<readonly ListRow[]>;
+  /** @throws CompanionError ADDRESS_INVALID, NOT_FOUND */
+  listRemove(list: 'allow' | 'deny', request: RemoveRequest): Promise<{ readonly removed: readonly string[] }>;
+  /** @throws CompanionError ADDRESS_INVALID */
+  check(ip: string): Promise<CheckReport>;
+  /** @throws CompanionError ADDRESS_INVALID */
+  why(ip: string): Promise<WhyReport>;
+  /** Calls the listener for every decision that changes something, until the returned function is called. */
+  watch(listener: (event: DecisionEvent) => void): () => void;
+}
+
+export interface BanRequest {
+  readonly subject: string;
+  /** null: permanent. Left out: the configured first rung of the ladder. */
+  readonly durationMs?: number | null | undefined;
+  readonly reason: string;
+  readonly author: string;
+  readonly force?: boolean | undefined;
+}
+
+export interface RemoveRequest {
+  readonly subject: string;
+  readonly author: string;
+}
+
+export interface ListRequest {
+  readonly list: 'allow' | 'deny';
+  readonly subject: string;
+  readonly note: string;
+  readonly author: string;
+  /** null or left out: no end. */
+  readonly durationMs?: number | null | undefined;
+}
+
+/** One line of `ban list`: bans, and with `kind` also quarantines and throttles. */
+export interface BanRow {
+  readonly kind: 'ban' | 'quarantine' | 'throttle' | 'throttle-user';
+  readonly subject: string;
+  /** Only for throttle-user. */
+  readonly user?: string | undefined;
+  readonly reason: string;
+  readonly rules: readonly string[];
+  readonly origin: Origin;
+  readonly level: number;
+  readonly since: EpochMs;
+  readonly until: Until;
+}
+
+export interface ListRow {
+  readonly list: 'allow' | 'deny';
+  readonly subject: string;
+  readonly note: string;
+  readonly author: string;
+  readonly since: EpochMs;
+  readonly until: Until;
+}
+
+export interface CheckReport {
+  readonly ip: string;
+  readonly identity: string;
+  readonly result: 'clear' | 'blocked' | 'allowed';
+  readonly state: SourceState;
+  readonly reason: string;
+  readonly until: Until;
+}
+
+export interface WhyReport {
+  readonly ip: string;
+  readonly identity: string;
+  readonly state: SourceState;
+  readonly reason: string;
+  readonly since: EpochMs | null;
+  readonly until: Until;
+  /** Oldest first. */
+  readonly evidence: readonly Evidence[];
+  /** Running score by tier, as it stands now (points, see ENOUGH_POINTS). */
+  readonly score: { readonly proven: number; readonly spoofable: number };
+  /** List entries that cover the address. */
+  readonly lists: readonly ListRow[];
+  /** Users that authenticated from this identity, and those that failed: `{user, ok, failed}`. */
+  readonly users: readonly { readonly user: string; readonly ok: number; readonly failed: number }[];
+  /** Earlier bans, newest first, from the database. */
+  readonly history: readonly BanRow[];
+  /** What each enforcer holds for it, e.g. `{enforcer:'kamailio edge1', holds:['ipban until …']}`. */
+  readonly enforced: readonly { readonly enforcer: string; readonly holds: readonly string[] }[];
+  /** Commands that undo it. */
+  readonly undo: readonly string[];
+}
+
+export interface NodeStatus {
+  readonly name: string;
+  /** connected: heartbeats answered and RPC works; degraded: one of the two; down: neither. */
+  readonly state: 'connected' | 'degraded' | 'down';
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly entries: Readonly<Record<string, number>>;
+  readonly drift: number;
+  readonly lastError: string;
+}
+
+export interface StatusReport {
+  readonly version: string;
+  readonly startedAt: EpochMs;
+  readonly mode: 'shadow' | 'enforce';
+  /** One sentence, e.g. "no SIP server connected: nothing is protected". */
+  readonly summary: string;
+  readonly nodes: readonly NodeStatus[];
+  readonly counts: {
+    readonly bans: number;
+    readonly quarantined: number;
+    readonly throttled: number;
+    readonly good: number;
+    readonly allow: number;
+    readonly deny: number;
+    readonly trackedSources: number;
+  };
+  readonly requests: number;
+  readonly outcomes: number;
+  /** Drops by reason, e.g. `{wrong-secret: 3}`. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** A decision that changed something, as `watch` shows it. */
+export interface DecisionEvent {
+  readonly at: EpochMs;
+  readonly node: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly transport: Transport | '';
+  readonly change: 'ban' | 'quarantine' | 'throttle' | 'throttle-user' | 'good' | 'allow' | 'deny' | 'lift';
+  readonly subject: string;
+  readonly answer: Answer | '';
+  readonly state: SourceState;
+  readonly rules: readonly string[];
+  readonly until: Until;
+  /** Our own words. */
+  readonly reason: string;
+  /** May quote attacker's text. */
+  readonly evidence: string;
+  /** True in shadow mode: decided, recorded, not enforced. */
+  readonly shadow: boolean;
+}

@@ -1,0 +1,62 @@
+import type { ProofTier, Source } from './source.ts';
+import type { EpochMs } from './time.ts';
+
+/** One header line as it stood on the wire (name as written, value unfolded), in order. */
+export interface HeaderLine {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A From or To header, taken apart. Missing parts are empty strings. */
+export interface PartyView {
+  readonly display: string;
+  readonly user: string;
+  readonly host: string;
+  readonly tag: string;
+}
+
+/**
+ * What detectors may read of a SIP request. Text is attacker's text: bounded in length (see `protocol/sip`),
+ * not trusted, escaped where it is shown. Missing values are empty strings, a missing CSeq number is -1.
+ */
+export interface SipView {
+  readonly method: string;
+  readonly requestUri: string;
+  readonly requestUser: string;
+  readonly requestHost: string;
+  readonly from: PartyView;
+  readonly to: PartyView;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly userAgent: string;
+  readonly contact: string;
+  readonly viaBranch: string;
+  /** Username of the Authorization or Proxy-Authorization header; empty without credentials. */
+  readonly authUser: string;
+  readonly headers: readonly HeaderLine[];
+  /** First bytes of the body, for SDP marks. */
+  readonly bodyStart: string;
+}
+
+/** Credentials in the request: none, answered on a nonce bound to this very source address, or anything else. */
+export type Credentials = 'none' | 'bound' | 'unbound';
+
+/** Why the server consulted or told us, i.e. what it took the sender for. */
+export type Standing = 'stranger' | 'good' | 'in-dialog' | 'quarantined' | 'throttled' | 'over-budget' | 'dropped';
+
+/** A SIP request at any door: hook, HEP, proxy, replay. */
+export interface Request {
+  readonly kind: 'request';
+  readonly at: EpochMs;
+  /** Name of the SIP server that saw it. */
+  readonly node: string;
+  readonly source: Source;
+  readonly tier: ProofTier;
+  readonly credentials: Credentials;
+  readonly standing: Standing;
+  readonly sip: SipView;
+  /** Size of the whole request on the wire. */
+  readonly sizeBytes: number;
+  /** True when the door could not hand over the whole message. */
+  readonly cut: boolean;
+}
