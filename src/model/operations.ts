@@ -1,5 +1,5 @@
 import type { Evidence, Origin, Until } from './entry.ts';
-import type { ProofTier, Transport } from './source.ts';
+import type { Transport } from './source.ts';
 import type { EpochMs } from './time.ts';
 import type { Answer, SourceState } from './verdict.ts';
 

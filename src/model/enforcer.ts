@@ -1,0 +1,16 @@
+import type { Change } from './verdict.ts';
+import type { NodeStatus } from './operations.ts';
+
+/**
+ * Something that acts on the ledger: a Kamailio, later OpenSIPS, nftables. It is told changes at once and reconciles
+ * itself towards the ledger in between.
+ */
+export interface Enforcer {
+  readonly name: string;
+  /** Queues the changes (bounded; what does not fit is healed by reconciliation and counted). Never throws. */
+  apply(changes: readonly Change[]): void;
+  /** What it holds for this canonical address right now, as sentences; empty when nothing. */
+  holds(ip: string): Promise<readonly string[]>;
+  status(): NodeStatus;
+  stop(): Promise<void>;
+}
