@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+/** Everything but e2e runs in parallel; e2e after it, one file at a time: its tests share ports, processes and cores. */
+export default defineConfig({
+  test: {
+    root: '.',
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['test/{unit,contract,property}/**/*.test.ts', 'test/*.test.ts'],
+          testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
