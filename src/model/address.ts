@@ -24,6 +24,8 @@ const V6_IDENTITY_BITS = 64;
 export const canonicalIp = (text: string): string | undefined => {
   if (V4.test(text)) return text;
   if (text.length > 45 || !text.includes(':') || text.includes('%')) return undefined;
+  // An embedded IPv4 address is as strict as one by itself: ipaddr.js would read octal and hexadecimal parts.
+  if (text.includes('.') && !V4.test(text.slice(text.lastIndexOf(':') + 1))) return undefined;
   if (!ipaddr.IPv6.isValid(text)) return undefined;
   const v6 = ipaddr.IPv6.parse(text);
   return v6.isIPv4MappedAddress() ? v6.toIPv4Address().toString() : v6.toRFC5952String();

@@ -23,7 +23,7 @@ export const parseDuration = (text: string): number | null => {
   return total;
 };
 
-/** Milliseconds as `4h`, `1h30m`, `90s` (two largest units, rounded down to whole seconds); null as `permanent`. */
+/** Milliseconds as `4h`, `1h30m`, `45s` (two largest units, rounded down to whole seconds); null as `permanent`. */
 export const formatDuration = (ms: number | null): string => {
   if (ms === null) return 'permanent';
   let rest = Math.max(0, Math.floor(ms / 1_000));
