@@ -1,0 +1,52 @@
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import type { ThreadOptions } from '../messages.ts';
+import { migrate } from './schema.ts';
+
+const FILE_MODE = 0o600;
+const PAGE_BYTES = 4_096;
+/** Files up to this size are checked whole at start (measured: 0.2 s); larger ones are judged by what is read. */
+const CHECKED_BYTES = 128 * 1024 * 1024;
+/** How long a writer waits for another process that holds the lock, e.g. an operator's sqlite3 shell. */
+const BUSY_MS = 2_000;
+
+export const sqliteCode = (error: unknown): string => {
+  const code = error instanceof SqliteDatabase.SqliteError ? error.code : '';
+  return typeof code === 'string' ? code : '';
+};
+
+/** The file itself is damaged, or is no database: trying again cannot help. */
+export const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
+
+const checkWhole = (db: Database, file: string): void => {
+  if (statSync(file).size > CHECKED_BYTES) return;
+  const verdict = db.pragma('quick_check(1)', { simple: true });
+  if (verdict !== 'ok') throw new SqliteDatabase.SqliteError(`the check found: ${String(verdict)}`, 'SQLITE_CORRUPT');
+};
+
+/**
+ * Opens or makes the file (mode 0600) and migrates it.
+ * WAL with synchronous=NORMAL: whatever was committed survives `kill -9`, since it is with the kernel; a loss of power
+ * costs at most what was committed since the last `sync`, and never the file.
+ * @throws CompanionError STORE_FAILED for a newer database; an SQLite or file system error else
+ */
+export const openDatabase = ({ file, maxBytes }: ThreadOptions): Database => {
+  // SQLite would make it with the umask; -wal and -shm take the mode of the file.
+  closeSync(openSync(file, 'a', FILE_MODE));
+  chmodSync(file, FILE_MODE);
+  const db = new SqliteDatabase(file, { timeout: BUSY_MS });
+  try {
+    db.pragma(`page_size = ${PAGE_BYTES}`);
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = NORMAL');
+    // A checkpoint after a burst gives the space of the write-ahead log back.
+    db.pragma('journal_size_limit = 8388608');
+    if (maxBytes !== null) db.pragma(`max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
+    migrate(db, file);
+    checkWhole(db, file);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};

@@ -1,0 +1,80 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { CompanionError } from '../../model/index.ts';
+import type { Calls, Question, Reply, ThreadOptions } from '../messages.ts';
+import { Keeper } from './keeper.ts';
+import { auditTrail, history, load } from './read.ts';
+import { pruneStep } from './retention.ts';
+
+/** The database thread: answers one question after the other; only pruning lets others in between its steps. */
+
+/** What one round of pruning may remove (100 000 rows); the rest waits for the next minute. */
+const MAX_PRUNE_STEPS = 100;
+
+const options = workerData as ThreadOptions;
+const post = (reply: Reply): void => parentPort?.postMessage(reply);
+const keeper = new Keeper(options, (notice) => post({ notice }));
+
+let ending = false;
+
+const turn = (): Promise<void> => new Promise((done) => setImmediate(done));
+
+const prune = async ({ now, retention }: Calls['prune']['ask']): Promise<Calls['prune']['answer']> => {
+  let removed = 0;
+  for (let step = 0; step < MAX_PRUNE_STEPS && !ending; step++) {
+    const rows = keeper.use(({ db }) => pruneStep(db, now, retention));
+    if (rows === 0) break;
+    removed += rows;
+    await turn();
+  }
+  return { removed };
+};
+
+/** A passive checkpoint syncs the log, then the file; readers and writers go on. */
+const sync = (): null => {
+  keeper.use(({ db }) => db.pragma('wal_checkpoint(PASSIVE)'));
+  return null;
+};
+
+const answer = (question: Question): Calls[keyof Calls]['answer'] | Promise<Calls[keyof Calls]['answer']> => {
+  const { name, ask } = question;
+  switch (name) {
+    case 'open':
+      keeper.now = ask.now;
+      keeper.use(() => undefined);
+      return null;
+    case 'load':
+      keeper.now = ask.now;
+      return keeper.use(({ db }) => load(db, ask.now));
+    case 'write':
+      return keeper.use(({ write }) => write(ask));
+    case 'history':
+      return keeper.use(({ db }) => history(db, ask.subject, ask.limit));
+    case 'auditTrail':
+      return keeper.use(({ db }) => auditTrail(db, ask.subject, ask.limit));
+    case 'sync':
+      return sync();
+    case 'prune':
+      keeper.now = ask.now;
+      return prune(ask);
+    case 'close':
+      ending = true;
+      keeper.close();
+      return null;
+  }
+};
+
+const problemOf = (error: unknown): string => {
+  if (error instanceof CompanionError) return error.message;
+  const problem = error instanceof Error ? error.message : String(error);
+  return `Cannot use the database ${options.file}: ${problem}. Check that the disk has room and that the user running companion may write there.`;
+};
+
+parentPort?.on('message', (question: Question) => {
+  // In a then, so that an answer that throws at once is reported like one that rejects.
+  Promise.resolve()
+    .then(() => answer(question))
+    .then(
+      (value) => post({ id: question.id, ok: true, answer: value }),
+      (error: unknown) => post({ id: question.id, ok: false, problem: problemOf(error) }),
+    );
+});
