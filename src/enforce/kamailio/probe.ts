@@ -1,0 +1,104 @@
+import { dumpTable } from './dump.ts';
+import { TABLES } from './keys.ts';
+import type { Table } from './keys.ts';
+import { RpcError } from './rpc.ts';
+import type { KamailioRpc } from './rpc.ts';
+
+/** What one round learns before it compares anything. */
+export interface Pulse {
+  /** Changes when Kamailio restarts; empty when nothing tells. */
+  readonly boot: string;
+  readonly uptimeSeconds: number;
+  /** Number of network keys that the script believes in; undefined when the table does not say. */
+  readonly nets: number | undefined;
+  /** Kamailio's own counters, `c.<name>`. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+
+/** Counters read from `companion_meta`; the rest is ignored. */
+const MAX_COUNTERS = 500;
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined;
+
+const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
+
+/**
+ * `core.uptime` and the words of `companion_meta`. A Kamailio without that table still has its start time (`up_since`,
+ * to the second).
+ * @throws RpcError
+ */
+export const readPulse = async (rpc: KamailioRpc): Promise<Pulse> => {
+  const uptime = await rpc.call('core.uptime');
+  const since = field(uptime, 'up_since');
+  if (typeof since !== 'string') throw new RpcError('garbage', 'core.uptime: the answer has no up_since.');
+  let word = '';
+  let nets: number | undefined;
+  const counters: Record<string, number> = {};
+  try {
+    let read = 0;
+    for await (const keys of dumpTable(rpc, 'companion_meta')) {
+      for (const { key, value } of keys) {
+        if (key === 'boot') word = String(value);
+        else if (key === 'nets') nets = numberOf(value);
+        else if (key.startsWith('c.') && read++ < MAX_COUNTERS) counters[key] = numberOf(value);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.failure !== 'rpc') throw error;
+  }
+  return { boot: `${since} ${word}`, uptimeSeconds: numberOf(field(uptime, 'uptime')), nets, counters };
+};
+
+/** `kamailio 5.6.3 (x86_64/linux)` as `5.6.3`. */
+export const readVersion = async (rpc: KamailioRpc): Promise<string> => {
+  const text = String(await rpc.call('core.version')).slice(0, 100);
+  return /\d+\.\d+\.\d+\S*/.exec(text)?.[0] ?? text.trim();
+};
+
+/** Free part of the shared memory, 0 … 1. */
+export const readFreeMemory = async (rpc: KamailioRpc): Promise<number> => {
+  const memory = await rpc.call('core.shmmem');
+  const total = numberOf(field(memory, 'total'));
+  return total > 0 ? numberOf(field(memory, 'free')) / total : 1;
+};
+
+/** Number of keys in each table; expired ones count until Kamailio's timer sweeps them (20 s). */
+export const readCounts = async (rpc: KamailioRpc): Promise<ReadonlyMap<string, number>> => {
+  const stats = await rpc.call('htable.stats');
+  const counts = new Map<string, number>();
+  for (const row of Array.isArray(stats) ? (stats as unknown[]) : []) {
+    counts.set(String(field(row, 'name')), numberOf(field(row, 'all')));
+  }
+  return counts;
+};
+
+/**
+ * Tables that must not be written, with the reason as a sentence. In a table without autoexpire the end of a key is
+ * stored wrongly and the key never goes away: a ban without end.
+ */
+export const readUnusable = async (rpc: KamailioRpc): Promise<ReadonlyMap<Table, string>> => {
+  const list = await rpc.call('htable.listTables');
+  const rows = Array.isArray(list) ? (list as unknown[]) : [];
+  const unusable = new Map<Table, string>();
+  for (const table of TABLES) {
+    const row = rows.find((one) => field(one, 'name') === table);
+    if (row === undefined) unusable.set(table, `Kamailio has no htable '${table}': include companion.cfg.`);
+    else if (numberOf(field(row, 'expire')) <= 0) {
+      unusable.set(table, `The htable '${table}' has no autoexpire: bans in it would never end. Add autoexpire=3600 to its definition.`);
+    }
+  }
+  return unusable;
+};
+
+/** One key with its end as Kamailio writes it (its own local time), or undefined when it does not stand. */
+export const readKey = async (rpc: KamailioRpc, table: string, key: string): Promise<{ readonly value: unknown; readonly expire: string } | undefined> => {
+  try {
+    const item = field(await rpc.call('htable.get', [table, key]), 'item');
+    return item === undefined ? undefined : { value: field(item, 'value'), expire: String(field(item, 'expire') ?? '') };
+  } catch (error) {
+    if (error instanceof RpcError && error.failure === 'rpc') return undefined;
+    throw error;
+  }
+};
