@@ -1,0 +1,154 @@
+import type { Cidr } from '../model/index.ts';
+
+const DOT = 0x2e;
+
+/** Reads a canonical IPv4 address; -1 for anything else. Written out, because every request passes here. */
+const readV4 = (ip: string): number => {
+  let value = 0;
+  let octet = -1;
+  let dots = 0;
+  for (let index = 0; index < ip.length; index += 1) {
+    const code = ip.charCodeAt(index);
+    if (code === DOT) {
+      if (octet < 0) return -1;
+      value = value * 256 + octet;
+      octet = -1;
+      dots += 1;
+    } else {
+      const digit = code - 0x30;
+      if (digit < 0 || digit > 9) return -1;
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return -1;
+    }
+  }
+  return dots === 3 && octet >= 0 ? value * 256 + octet : -1;
+};
+
+const readGroups = (text: string): number[] | undefined => {
+  if (text === '') return [];
+  const groups = text.split(':').map((group) => Number.parseInt(group, 16));
+  return groups.length <= 8 && groups.every((group) => group >= 0 && group <= 0xffff) ? groups : undefined;
+};
+
+/** Reads a canonical IPv6 address (RFC 5952, no embedded IPv4) as 128 bits. */
+const readV6 = (ip: string): bigint | undefined => {
+  if (ip.length > 39) return undefined;
+  const gap = ip.indexOf('::');
+  const head = readGroups(gap < 0 ? ip : ip.slice(0, gap));
+  const tail = readGroups(gap < 0 ? '' : ip.slice(gap + 2));
+  if (head === undefined || tail === undefined) return undefined;
+  const missing = 8 - head.length - tail.length;
+  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
+  let value = 0n;
+  for (const group of head) value = (value << 16n) | BigInt(group);
+  value <<= BigInt(16 * missing);
+  for (const group of tail) value = (value << 16n) | BigInt(group);
+  return value;
+};
+
+/** The networks of one family: for each prefix length in use, a map from the network's leading bits to its value. */
+class Lengths<Key, T> {
+  readonly #maps = new Map<number, Map<Key, T>>();
+  readonly #leading: (address: Key, prefix: number) => Key;
+  #longestFirst: readonly number[] = [];
+
+  constructor(leading: (address: Key, prefix: number) => Key) {
+    this.#leading = leading;
+  }
+
+  set(address: Key, prefix: number, value: T): boolean {
+    let map = this.#maps.get(prefix);
+    if (map === undefined) {
+      map = new Map();
+      this.#maps.set(prefix, map);
+      this.#longestFirst = [...this.#maps.keys()].sort((left, right) => right - left);
+    }
+    const before = map.size;
+    map.set(this.#leading(address, prefix), value);
+    return map.size > before;
+  }
+
+  delete(address: Key, prefix: number): boolean {
+    const map = this.#maps.get(prefix);
+    if (map?.delete(this.#leading(address, prefix)) !== true) return false;
+    if (map.size === 0) {
+      this.#maps.delete(prefix);
+      this.#longestFirst = this.#longestFirst.filter((length) => length !== prefix);
+    }
+    return true;
+  }
+
+  get(address: Key, prefix: number): T | undefined {
+    return this.#maps.get(prefix)?.get(this.#leading(address, prefix));
+  }
+
+  match(address: Key): T | undefined {
+    for (const prefix of this.#longestFirst) {
+      const value = this.#maps.get(prefix)?.get(this.#leading(address, prefix));
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  covering(address: Key): T[] {
+    return this.#longestFirst
+      .map((prefix) => this.#maps.get(prefix)?.get(this.#leading(address, prefix)))
+      .filter((value) => value !== undefined);
+  }
+}
+
+/** An IPv4 address without its last bits; division, because JavaScript's shifts are signed and stop at 31. */
+const leadingV4 = (address: number, prefix: number): number => Math.floor(address / 2 ** (32 - prefix));
+const leadingV6 = (address: bigint, prefix: number): bigint => address >> BigInt(128 - prefix);
+
+const toV4 = (cidr: Cidr): number => cidr.bytes.reduce((value, byte) => value * 256 + byte, 0);
+const toV6 = (cidr: Cidr): bigint => cidr.bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+
+/**
+ * Networks with a value each, found by address. A lookup costs one map access for each prefix length in use, however
+ * many networks there are. Takes canonical addresses (see model/address); anything else matches nothing.
+ */
+export class PrefixMap<T extends NonNullable<unknown>> {
+  readonly #v4 = new Lengths<number, T>(leadingV4);
+  readonly #v6 = new Lengths<bigint, T>(leadingV6);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds the network or replaces its value. */
+  set(cidr: Cidr, value: T): void {
+    const added =
+      cidr.family === 4 ? this.#v4.set(toV4(cidr), cidr.prefix, value) : this.#v6.set(toV6(cidr), cidr.prefix, value);
+    if (added) this.#size += 1;
+  }
+
+  delete(cidr: Cidr): boolean {
+    const deleted =
+      cidr.family === 4 ? this.#v4.delete(toV4(cidr), cidr.prefix) : this.#v6.delete(toV6(cidr), cidr.prefix);
+    if (deleted) this.#size -= 1;
+    return deleted;
+  }
+
+  /** The value of exactly this network. */
+  get(cidr: Cidr): T | undefined {
+    return cidr.family === 4 ? this.#v4.get(toV4(cidr), cidr.prefix) : this.#v6.get(toV6(cidr), cidr.prefix);
+  }
+
+  /** The value of the longest prefix that covers the address. */
+  match(ip: string): T | undefined {
+    const v4 = readV4(ip);
+    if (v4 >= 0) return this.#v4.match(v4);
+    const v6 = readV6(ip);
+    return v6 === undefined ? undefined : this.#v6.match(v6);
+  }
+
+  /** The values of all networks that cover the address, longest prefix first. */
+  covering(ip: string): T[] {
+    const v4 = readV4(ip);
+    if (v4 >= 0) return this.#v4.covering(v4);
+    const v6 = readV6(ip);
+    return v6 === undefined ? [] : this.#v6.covering(v6);
+  }
+}
