@@ -29,8 +29,8 @@ export const DEFAULT_RETENTION: Retention = {
 
 export interface ThreadOptions {
   readonly file: string;
-  /** The file never grows beyond this; writes then fail like on a full disk. null: no cap of our own. */
-  readonly maxBytes: number | null;
+  /** The file never grows beyond this: the oldest history makes room. At least 32 MiB. */
+  readonly maxBytes: number;
 }
 
 export interface Loaded {

@@ -18,11 +18,13 @@ export interface RecordsOptions {
   /** Changes that may wait with their evidence, and audit lines of detectors that may wait. */
   readonly queueLimit?: number;
   readonly retention?: Partial<Retention>;
-  /** Cap on the size of the database file; the oldest history makes room. Without it the row limits alone bound it. */
+  /** Cap on the size of the database file, at least 32 MiB; the oldest history makes room. */
   readonly maxBytes?: number;
 }
 
 const DEFAULT_QUEUE_LIMIT = 10_000;
+/** Some 150 000 standing bans with all the evidence that one can carry. */
+const DEFAULT_MAX_BYTES = 2 * 1024 ** 3;
 const PRUNE_EVERY_MS = 60_000;
 const PRUNE_DEADLINE_MS = 60_000;
 const LOAD_DEADLINE_MS = 10_000;
@@ -37,7 +39,7 @@ const CLOSE_FILE_MS = 1_000;
  * @throws CompanionError STORE_FAILED when it cannot be opened, or was made by a newer companion
  */
 export const openRecords = async (options: RecordsOptions): Promise<Records> => {
-  const { file, clock, log, queueLimit = DEFAULT_QUEUE_LIMIT, maxBytes = null } = options;
+  const { file, clock, log, queueLimit = DEFAULT_QUEUE_LIMIT, maxBytes = DEFAULT_MAX_BYTES } = options;
   const retention = { ...DEFAULT_RETENTION, ...options.retention };
   let failures = 0;
   let lastError = '';

@@ -5,6 +5,8 @@ import { migrate } from './schema.ts';
 
 const FILE_MODE = 0o600;
 const PAGE_BYTES = 4_096;
+/** A cap below this would not even hold one batch of bans with all their evidence. */
+const LEAST_CAP_BYTES = 32 * 1024 * 1024;
 /** Files up to this size are checked whole at start (measured: 0.2 s); larger ones are judged by what is read. */
 const CHECKED_BYTES = 128 * 1024 * 1024;
 /** How long a writer waits for another process that holds the lock, e.g. an operator's sqlite3 shell. */
@@ -41,7 +43,7 @@ export const openDatabase = ({ file, maxBytes }: ThreadOptions): Database => {
     db.pragma('synchronous = NORMAL');
     // A checkpoint after a burst gives the space of the write-ahead log back.
     db.pragma('journal_size_limit = 8388608');
-    if (maxBytes !== null) db.pragma(`max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_BYTES))}`);
+    db.pragma(`max_page_count = ${Math.floor(Math.max(LEAST_CAP_BYTES, maxBytes) / PAGE_BYTES)}`);
     migrate(db, file);
     checkWhole(db, file);
     return db;

@@ -23,8 +23,15 @@ const fullness = (db: Database): number => {
 };
 
 /**
+ * Removes at most STEP_ROWS rows of the oldest audit, then history, when the file comes near its cap.
+ * @returns rows removed; 0 when the cap is not near, or nothing is left but what is enforced now
+ */
+export const makeRoom = (db: Database): number =>
+  fullness(db) > FULL_SHARE ? removeOldest(db, 'audit', STEP_ROWS) || removeOldest(db, 'bans', STEP_ROWS) : 0;
+
+/**
  * Removes at most STEP_ROWS rows of the first kind that is due: expired entries, old ladder rungs, history and audit
- * beyond their age, then beyond their number, then for lack of space. Bans that still stand do not age.
+ * beyond their age, then beyond their number, then for lack of room. Bans that still stand do not age.
  * @returns rows removed; 0 when nothing is due
  */
 export const pruneStep = (db: Database, now: EpochMs, retention: Retention): number =>
@@ -34,4 +41,4 @@ export const pruneStep = (db: Database, now: EpochMs, retention: Retention): num
   remove(db, 'audit WHERE at < ?', now - retention.auditMs, STEP_ROWS) ||
   removeOldest(db, 'bans', count(db, 'bans') - retention.bansRows) ||
   removeOldest(db, 'audit', count(db, 'audit') - retention.auditRows) ||
-  (fullness(db) > FULL_SHARE ? removeOldest(db, 'audit', STEP_ROWS) || removeOldest(db, 'bans', STEP_ROWS) : 0);
+  makeRoom(db);

@@ -2,13 +2,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { CompanionError } from '../../model/index.ts';
 import type { Calls, Question, Reply, ThreadOptions } from '../messages.ts';
 import { Keeper } from './keeper.ts';
+import { sqliteCode } from './open-database.ts';
 import { auditTrail, history, load } from './read.ts';
-import { pruneStep } from './retention.ts';
+import { makeRoom, pruneStep } from './retention.ts';
 
 /** The database thread: answers one question after the other; only pruning lets others in between its steps. */
 
 /** What one round of pruning may remove (100 000 rows); the rest waits for the next minute. */
 const MAX_PRUNE_STEPS = 100;
+/** What one batch may push out. */
+const MAX_ROOM_STEPS = 20;
 
 const options = workerData as ThreadOptions;
 const post = (reply: Reply): void => parentPort?.postMessage(reply);
@@ -29,6 +32,18 @@ const prune = async ({ now, retention }: Calls['prune']['ask']): Promise<Calls['
   return { removed };
 };
 
+/** At our own size cap old history makes room for what is new. On a disk that others fill there is only waiting. */
+const write = (ask: Calls['write']['ask']): Calls['write']['answer'] => {
+  for (let step = 0; ; step++) {
+    try {
+      return keeper.use((opened) => opened.write(ask));
+    } catch (error) {
+      const full = sqliteCode(error) === 'SQLITE_FULL' && step < MAX_ROOM_STEPS;
+      if (!full || keeper.use(({ db }) => makeRoom(db)) === 0) throw error;
+    }
+  }
+};
+
 /** A passive checkpoint syncs the log, then the file; readers and writers go on. */
 const sync = (): null => {
   keeper.use(({ db }) => db.pragma('wal_checkpoint(PASSIVE)'));
@@ -46,7 +61,7 @@ const answer = (question: Question): Calls[keyof Calls]['answer'] | Promise<Call
       keeper.now = ask.now;
       return keeper.use(({ db }) => load(db, ask.now));
     case 'write':
-      return keeper.use(({ write }) => write(ask));
+      return write(ask);
     case 'history':
       return keeper.use(({ db }) => history(db, ask.subject, ask.limit));
     case 'auditTrail':
