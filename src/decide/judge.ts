@@ -1,0 +1,260 @@
+import { ENOUGH_POINTS, identityOf } from '../model/index.ts';
+import type { Answer, Change, EpochMs, Evidence, Facts, Finding, Outcome, Request, SourceState, Until, Verdict } from '../model/index.ts';
+import { sparedFromBan } from './ban-guard.ts';
+import type { Spared } from './ban-guard.ts';
+import { Ladder } from './ladder.ts';
+import { Ledger } from './ledger.ts';
+import type { DecideSettings } from './settings.ts';
+import { SourceMemory } from './source-memory.ts';
+import type { SourceRecord } from './source-memory.ts';
+
+/** One attempt with credentials in this many seconds, by rung: a phone whose password was put right gets through within 32 s. */
+const USER_THROTTLE_SECONDS = [1, 5, 20] as const;
+
+/** Known-good outlives its binding by a fifth; an authenticated request without one counts for this long. */
+const GOOD_FACTOR = 1.2;
+const GOOD_WITHOUT_BINDING_MS = 3_600_000;
+
+/** Quarantine is renewed by new evidence once this share of it has passed: not with every packet of a flood. */
+const RENEW_SHARE = 0.25;
+
+/** What `why` shows of a source. */
+export interface JudgeReport {
+  readonly state: SourceState;
+  readonly since: EpochMs | null;
+  readonly until: Until;
+  readonly reason: string;
+  readonly evidence: readonly Evidence[];
+  readonly score: { readonly proven: number; readonly spoofable: number };
+  readonly users: readonly { readonly user: string; readonly ok: number; readonly failed: number }[];
+}
+
+type Event = Request | Outcome;
+
+/** Judges one event at a time. Synchronous; the same events at the same times give the same verdicts. */
+export class Judge {
+  readonly ledger: Ledger;
+  readonly ladder: Ladder;
+  readonly sources: SourceMemory;
+  /** Bans that the NAT-aware climb turned into quarantine, by reason. */
+  readonly spared: Record<Spared, number> = { 'own-address': 0, 'private-range': 0, 'good-users': 0, 'behind-a-proxy': 0 };
+  readonly #settings: DecideSettings;
+
+  constructor(settings: DecideSettings) {
+    this.#settings = settings;
+    this.ledger = new Ledger(
+      { bans: settings.max_bans, quarantined: settings.max_quarantined, throttled: settings.max_throttled, good: settings.max_good },
+      identityOf,
+    );
+    this.ladder = new Ladder(settings);
+    this.sources = new SourceMemory(settings.max_sources, settings.score_decay);
+  }
+
+  judge(event: Event, facts: Facts, findings: readonly Finding[]): Verdict {
+    const changes: Change[] = event.kind === 'outcome' ? this.#learn(event) : [];
+    if (facts.list === 'allow' || facts.own) {
+      return { answer: 'allow', state: 'allowed', reason: facts.own ? 'own address' : 'allow list', findings: [], changes };
+    }
+    for (const finding of findings) changes.push(...this.#weigh(event, facts, finding));
+    const { state, reason } = this.#stateOf(event, facts);
+    return { answer: this.#answer(event, state, findings), state, reason, findings, changes };
+  }
+
+  /** What has ended: entries, and bans that now pass into quarantine. Call about once a second. */
+  expire(now: EpochMs): Change[] {
+    const changes = this.ledger.expire(now);
+    for (const change of [...changes]) {
+      if (change.entry.kind !== 'ban' || change.entry.origin !== 'detector') continue;
+      const { subject, rules, evidence } = change.entry;
+      changes.push(
+        ...this.ledger.put({
+          kind: 'quarantine', subject, since: now, until: now + this.#settings.quarantine_time,
+          origin: 'detector', reason: 'after a ban', rules, evidence,
+        }),
+      );
+    }
+    return changes;
+  }
+
+  /** Forgets the score of a source (an operator lifted its ban): it starts anew, its rung on the ladder stays. */
+  forgive(identity: string, now: EpochMs): void {
+    const record = this.sources.peek(identity);
+    if (record === undefined) return;
+    record.points.proven = 0;
+    record.points.spoofable = 0;
+    record.scoredAt = now;
+  }
+
+  report(identity: string, list: Facts['list'], now: EpochMs): JudgeReport {
+    const record = this.sources.peek(identity);
+    const score = record === undefined ? { proven: 0, any: 0 } : this.sources.score(record, now);
+    const entry = this.ledger.ban(identity) ?? this.ledger.quarantine(identity) ?? this.ledger.get(`throttle ${identity}`);
+    const evidence = entry?.kind === 'ban' || entry?.kind === 'quarantine' ? [...entry.evidence, ...(record?.evidence ?? [])] : (record?.evidence ?? []);
+    const seen = new Set<string>();
+    const unique = evidence.filter((line) => {
+      const mark = `${line.at} ${line.rule} ${line.tier}`;
+      return seen.has(mark) ? false : seen.add(mark) !== undefined;
+    });
+    return {
+      ...this.#standing(identity, list),
+      since: entry?.since ?? null,
+      until: entry?.until ?? null,
+      evidence: unique.toSorted((a, b) => a.at - b.at),
+      score: { proven: Math.round(score.proven), spoofable: Math.round(score.any - score.proven) },
+      users: [...(record?.users ?? [])].map(([user, count]) => ({ user, ...count })),
+    };
+  }
+
+  #standing(identity: string, list: Facts['list']): { state: SourceState; reason: string } {
+    if (list === 'allow') return { state: 'allowed', reason: 'allow list' };
+    if (list === 'deny') return { state: 'denied', reason: 'deny list or banned network' };
+    const ban = this.ledger.ban(identity);
+    if (ban !== undefined) return { state: 'banned', reason: ban.reason };
+    const quarantine = this.ledger.quarantine(identity);
+    if (quarantine !== undefined) return { state: 'quarantined', reason: quarantine.reason };
+    const throttle = this.ledger.get(`throttle ${identity}`);
+    if (throttle !== undefined) return { state: 'throttled', reason: throttle.reason };
+    return { state: 'stranger', reason: 'nothing known' };
+  }
+
+  #stateOf(event: Event, facts: Facts): { state: SourceState; reason: string } {
+    const user = event.kind === 'request' ? event.sip.from.user : undefined;
+    if (user !== undefined && this.ledger.good(event.source.ip, event.source.port, user) !== undefined) return { state: 'good', reason: 'known-good' };
+    return this.#standing(event.source.identity, facts.list);
+  }
+
+  #answer(event: Event, state: SourceState, findings: readonly Finding[]): Answer {
+    if (event.kind !== 'request') return 'allow';
+    switch (state) {
+      case 'banned':
+      case 'denied':
+        return 'drop';
+      case 'quarantined':
+        if (event.credentials === 'bound') return 'allow';
+        // a tool gets silence; a customer behind a forged flood gets the challenge that lets it prove itself
+        return findings.some((finding) => finding.family === 'tool' && finding.points >= ENOUGH_POINTS) ? 'drop' : 'challenge';
+      case 'allowed':
+      case 'good':
+      case 'throttled':
+      case 'stranger':
+        return 'allow';
+    }
+  }
+
+  /** Outcomes make customers: a good entry for what authenticated, counts per user for the climb. */
+  #learn(outcome: Outcome): Change[] {
+    const { source, at } = outcome;
+    if (outcome.type === 'registered') {
+      const { ip, port } = source;
+      if (outcome.expiresSeconds === 0) return this.ledger.remove(`good ${ip} ${port} ${outcome.user}`, 'superseded');
+      const until = at + outcome.expiresSeconds * 1_000 * GOOD_FACTOR;
+      return this.ledger.put({ kind: 'good', ip, port, user: outcome.user, since: at, until, origin: 'detector', reason: 'registered' });
+    }
+    if (outcome.type !== 'auth' || outcome.tier !== 'proven') return [];
+    const ok = outcome.result === 'ok';
+    const failed = outcome.result === 'wrong-password' || outcome.result === 'unknown-user' || outcome.result === 'user-mismatch';
+    if (!ok && !failed) return [];
+    const record = this.sources.of(source.identity, at);
+    this.sources.countUser(record, outcome.user, ok);
+    if (!ok) return [];
+    record.userRungs.delete(outcome.user);
+    const changes = this.ledger.remove(`throttle-user ${source.identity} ${outcome.user}`, 'superseded');
+    if (outcome.method !== 'REGISTER' && this.ledger.good(source.ip, source.port, outcome.claimed) === undefined) {
+      changes.push(...this.ledger.put({
+        kind: 'good', ip: source.ip, port: source.port, user: outcome.claimed,
+        since: at, until: at + GOOD_WITHOUT_BINDING_MS, origin: 'detector', reason: 'authenticated',
+      }));
+    }
+    return changes;
+  }
+
+  #weigh(event: Event, facts: Facts, finding: Finding): Change[] {
+    const { source, at } = event;
+    const record = this.sources.of(source.identity, at);
+    if (finding.accused.kind === 'user') return this.#accuseUser(event, record, finding, finding.accused.user);
+    this.sources.add(record, finding, at);
+    const changes = finding.tier === 'proven' && finding.family !== 'flood' ? this.#revokeGood(event) : [];
+    if (this.ledger.ban(source.identity) !== undefined) return changes;
+    const score = this.sources.score(record, at);
+    if (finding.family === 'flood' && finding.tier === 'proven') {
+      if (finding.points >= ENOUGH_POINTS) changes.push(...this.#throttle(event, finding));
+      return changes;
+    }
+    if (score.proven >= ENOUGH_POINTS && finding.tier === 'proven') {
+      const spared = sparedFromBan(source.identity, facts, this.ledger, this.#settings);
+      if (spared === undefined) return [...changes, ...this.#ban(event, record, finding)];
+      this.spared[spared] += 1;
+    }
+    if (score.any >= ENOUGH_POINTS) changes.push(...this.#quarantine(event, record, finding));
+    return changes;
+  }
+
+  /** A user that fails again and again at one source: fewer attempts for that user there, and nobody else. */
+  #accuseUser(event: Event, record: SourceRecord, finding: Finding, user: string): Change[] {
+    const { source, at } = event;
+    this.sources.witness(record, finding, at);
+    if (finding.points < ENOUGH_POINTS) return [];
+    const changes = finding.tier === 'proven' ? this.ledger.remove(`good ${source.ip} ${source.port} ${user}`, 'revoked') : [];
+    const rung = Math.min(this.sources.climbUser(record, user), USER_THROTTLE_SECONDS.length - 1);
+    return [
+      ...changes,
+      ...this.ledger.put({
+        kind: 'throttle-user', subject: source.identity, user, intervalSeconds: USER_THROTTLE_SECONDS[rung]!,
+        since: at, until: at + this.#settings.throttle_time, origin: 'detector', reason: finding.rule,
+      }),
+    ];
+  }
+
+  /** Proven evidence against a known-good source ends its privileges at once. */
+  #revokeGood(event: Event): Change[] {
+    const user = event.kind === 'request' ? event.sip.from.user : event.type === 'auth' ? event.user : undefined;
+    return user === undefined ? [] : this.ledger.remove(`good ${event.source.ip} ${event.source.port} ${user}`, 'revoked');
+  }
+
+  #throttle(event: Event, finding: Finding): Change[] {
+    const subject = event.source.identity;
+    return this.#renew(`throttle ${subject}`, event.at, this.#settings.throttle_time)
+      ? this.ledger.put({
+          kind: 'throttle', subject, perSecond: this.#settings.throttle_per_second,
+          since: event.at, until: event.at + this.#settings.throttle_time, origin: 'detector', reason: finding.rule,
+        })
+      : [];
+  }
+
+  #quarantine(event: Event, record: SourceRecord, finding: Finding): Change[] {
+    const subject = event.source.identity;
+    const { quarantine_time } = this.#settings;
+    const known = this.ledger.quarantine(subject);
+    if (!this.#renew(`quarantine ${subject}`, event.at, quarantine_time)) return [];
+    return this.ledger.put({
+      kind: 'quarantine', subject, since: known?.since ?? event.at, until: event.at + quarantine_time, origin: 'detector',
+      reason: known?.reason ?? finding.rule, rules: rulesOf(record), evidence: [...record.evidence],
+    });
+  }
+
+  #ban(event: Event, record: SourceRecord, finding: Finding): Change[] {
+    const subject = event.source.identity;
+    const { level, durationMs } = this.ladder.next(subject, event.at);
+    const until = event.at + durationMs;
+    this.ladder.climb(subject, level, until);
+    const { permanent_after } = this.#settings;
+    const changes = this.ledger.remove(`quarantine ${subject}`, 'superseded');
+    changes.push(...this.ledger.remove(`throttle ${subject}`, 'superseded'));
+    changes.push(...this.ledger.put({
+      kind: 'ban', subject, since: event.at, until: permanent_after > 0 && level >= permanent_after ? null : until,
+      origin: 'detector', reason: finding.rule, level, rules: rulesOf(record), evidence: [...record.evidence],
+    }));
+    // the ban is paid: what comes after it has to be proven anew
+    this.forgive(subject, event.at);
+    return changes;
+  }
+
+  /** True when the entry is missing, or enough of its time has passed. */
+  #renew(key: string, now: EpochMs, fullMs: number): boolean {
+    const entry = this.ledger.get(key);
+    return entry === undefined || (entry.until !== null && entry.until - now < fullMs * (1 - RENEW_SHARE));
+  }
+}
+
+const rulesOf = (record: SourceRecord): string[] => [...new Set(record.evidence.map((line) => line.rule))];
+

@@ -1,0 +1,129 @@
+import { entryKey } from '../model/index.ts';
+import type { BanEntry, Change, Entry, EpochMs, GoodEntry, QuarantineEntry } from '../model/index.ts';
+import { ExpiryHeap } from './expiry-heap.ts';
+
+type Kind = Entry['kind'];
+const KINDS: readonly Kind[] = ['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny'];
+
+/** An operator's lists may grow to this; more belongs into a firewall set or a feed. */
+const MAX_LIST_ENTRIES = 1_000_000;
+
+/**
+ * The one list of what should be enforced, each entry with its evidence. Bounded per kind: what is put beyond the cap
+ * pushes out the entry of that kind that has been there longest (never an operator's), and is counted.
+ */
+export class Ledger {
+  readonly #byKind: Readonly<Record<Kind, Map<string, Entry>>>;
+  readonly #goodByIdentity = new Map<string, Map<string, GoodEntry>>();
+  readonly #heap = new ExpiryHeap();
+  readonly #caps: Readonly<Record<Kind, number>>;
+  readonly #identityOf: (ip: string) => string;
+  evicted = 0;
+
+  constructor(
+    caps: { readonly bans: number; readonly quarantined: number; readonly throttled: number; readonly good: number },
+    identityOf: (ip: string) => string,
+  ) {
+    this.#identityOf = identityOf;
+    this.#byKind = { ban: new Map(), quarantine: new Map(), throttle: new Map(), 'throttle-user': new Map(), good: new Map(), allow: new Map(), deny: new Map() };
+    this.#caps = {
+      ban: caps.bans, quarantine: caps.quarantined, throttle: caps.throttled, 'throttle-user': caps.throttled,
+      good: caps.good, allow: MAX_LIST_ENTRIES, deny: MAX_LIST_ENTRIES,
+    };
+  }
+
+  get(key: string): Entry | undefined {
+    const space = key.indexOf(' ');
+    return this.#byKind[key.slice(0, space) as Kind].get(key);
+  }
+
+  ban(subject: string): BanEntry | undefined {
+    return this.#byKind.ban.get(`ban ${subject}`) as BanEntry | undefined;
+  }
+
+  quarantine(subject: string): QuarantineEntry | undefined {
+    return this.#byKind.quarantine.get(`quarantine ${subject}`) as QuarantineEntry | undefined;
+  }
+
+  good(ip: string, port: number, user: string): GoodEntry | undefined {
+    return this.#byKind.good.get(`good ${ip} ${port} ${user}`) as GoodEntry | undefined;
+  }
+
+  /** Known-good entries behind an identity. */
+  goodOf(identity: string): Iterable<GoodEntry> {
+    return this.#goodByIdentity.get(identity)?.values() ?? [];
+  }
+
+  count(kind: Kind): number {
+    return this.#byKind[kind].size;
+  }
+
+  *entries(...kinds: readonly Kind[]): Generator<Entry> {
+    for (const kind of kinds.length > 0 ? kinds : KINDS) yield* this.#byKind[kind].values();
+  }
+
+  /** Puts or replaces. @returns what changed: the put, and what it pushed out */
+  put(entry: Entry): Change[] {
+    const map = this.#byKind[entry.kind];
+    const key = entryKey(entry);
+    const changes: Change[] = [{ op: 'put', entry }];
+    if (!map.has(key) && map.size >= this.#caps[entry.kind]) changes.push(...this.#evict(map));
+    map.set(key, entry);
+    if (entry.kind === 'good') {
+      const identity = this.#identityOf(entry.ip);
+      const goods = this.#goodByIdentity.get(identity) ?? new Map<string, GoodEntry>();
+      goods.set(key, entry);
+      this.#goodByIdentity.set(identity, goods);
+    }
+    if (entry.until !== null) this.#heap.push(entry.until, key);
+    if (this.#heap.size > 10_000 && this.#heap.size > this.#living() * 4) this.#rebuildHeap();
+    return changes;
+  }
+
+  remove(key: string, why: 'operator' | 'superseded' | 'revoked' | 'expired'): Change[] {
+    const entry = this.get(key);
+    if (entry === undefined) return [];
+    this.#byKind[entry.kind].delete(key);
+    if (entry.kind === 'good') {
+      const identity = this.#identityOf(entry.ip);
+      const goods = this.#goodByIdentity.get(identity);
+      goods?.delete(key);
+      if (goods?.size === 0) this.#goodByIdentity.delete(identity);
+    }
+    return [{ op: 'remove', entry, why }];
+  }
+
+  /** Takes out what has ended by `now`, at most `limit` entries. */
+  expire(now: EpochMs, limit = 10_000): Change[] {
+    const changes: Change[] = [];
+    for (let taken = 0; taken < limit; ) {
+      const key = this.#heap.pop(now);
+      if (key === undefined) break;
+      const entry = this.get(key);
+      // renewed or removed meanwhile: a later end is in the heap as well
+      if (entry === undefined || entry.until === null || entry.until > now) continue;
+      changes.push(...this.remove(key, 'expired'));
+      taken += 1;
+    }
+    return changes;
+  }
+
+  #evict(map: Map<string, Entry>): Change[] {
+    for (const [key, entry] of map) {
+      if (entry.origin !== 'detector') continue;
+      this.evicted += 1;
+      return this.remove(key, 'superseded');
+    }
+    return [];
+  }
+
+  #living(): number {
+    return KINDS.reduce((sum, kind) => sum + this.#byKind[kind].size, 0);
+  }
+
+  #rebuildHeap(): void {
+    const due = [];
+    for (const entry of this.entries()) if (entry.until !== null) due.push({ at: entry.until, key: entryKey(entry) });
+    this.#heap.rebuild(due);
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Doors through which SIP servers speak to us. In: frames from the wire, each checked for version, secret and shape.
+ * Out: the same `Request` and `Outcome` whatever the door, and the answer back to the server, sent before any effect.
+ * Never judges, never touches disk; every frame that is not taken has a drop reason.
+ */
+export { createDatagramHook, type DatagramHook, type HookHandlers, type HookNode } from './datagram-hook.ts';

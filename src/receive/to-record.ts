@@ -1,0 +1,72 @@
+import { canonicalIp, identityOf, provenTransport } from '../model/index.ts';
+import type { AuthResult, Outcome, ProofTier, Request, Source } from '../model/index.ts';
+import { isSipFault, readSip } from '../protocol/index.ts';
+import type { UpFrame } from '../protocol/index.ts';
+
+type AskFrame = Extract<UpFrame, { kind: 'ask' | 'tell' }>;
+type OutcomeFrame = Extract<UpFrame, { kind: 'auth' | 'registered' | 'reply' | 'parse-error' }>;
+
+/**
+ * Kamailio's auth_check return codes (measured on 5.6.3 with source-bound nonces). 1, -2, -3 and -8 are only reached
+ * after the nonce was found to be bound to the source address, so they prove the address over UDP as well.
+ */
+const AUTH_RESULTS: Readonly<Record<number, { readonly result: AuthResult; readonly bound: boolean }>> = {
+  1: { result: 'ok', bound: true },
+  [-1]: { result: 'forged-nonce', bound: false },
+  [-2]: { result: 'wrong-password', bound: true },
+  [-3]: { result: 'unknown-user', bound: true },
+  [-4]: { result: 'stale', bound: false },
+  [-6]: { result: 'nonce-reused', bound: false },
+  [-8]: { result: 'user-mismatch', bound: true },
+};
+
+const sourceOf = (frame: { readonly ip: string; readonly port: number; readonly transport: Source['transport'] }): Source | undefined => {
+  const ip = canonicalIp(frame.ip);
+  return ip === undefined ? undefined : { ip, identity: identityOf(ip), port: frame.port, transport: frame.transport };
+};
+
+const tierOf = (source: Source, bound: boolean): ProofTier => (bound || provenTransport(source.transport) ? 'proven' : 'spoofable');
+
+/** @returns the request, or why there is none ('address', or what the SIP reader says) */
+export const requestOf = (frame: AskFrame, at: number): Request | string => {
+  const source = sourceOf(frame);
+  if (source === undefined) return 'address';
+  const sip = readSip(frame.raw);
+  if (isSipFault(sip)) return sip.fault;
+  return {
+    kind: 'request',
+    at,
+    node: frame.node,
+    source,
+    tier: tierOf(source, frame.credentials === 'bound'),
+    credentials: frame.credentials,
+    standing: frame.standing,
+    sip,
+    sizeBytes: frame.sizeBytes,
+    cut: frame.cut,
+  };
+};
+
+/** @returns the outcome, or why there is none ('address', 'auth-code') */
+export const outcomeOf = (frame: OutcomeFrame, at: number): Outcome | string => {
+  const source = sourceOf(frame);
+  if (source === undefined) return 'address';
+  const base = { kind: 'outcome' as const, at, node: frame.node, source };
+  switch (frame.kind) {
+    case 'auth': {
+      const auth = AUTH_RESULTS[frame.rc];
+      if (auth === undefined) return 'auth-code';
+      const { method, user, claimed, callId } = frame;
+      return { ...base, type: 'auth', tier: tierOf(source, auth.bound), result: auth.result, method, user, claimed, callId };
+    }
+    case 'registered':
+      // the registrar saves a binding only after authentication, whose nonce was bound to the source
+      return { ...base, type: 'registered', tier: 'proven', user: frame.user, expiresSeconds: frame.expiresSeconds };
+    case 'reply': {
+      const { code, method, user, target, callId } = frame;
+      return { ...base, type: 'reply', tier: tierOf(source, false), code, method, user, target, callId };
+    }
+    case 'parse-error':
+      return { ...base, type: 'parse-error', tier: tierOf(source, false), bytes: frame.bytes, sizeBytes: frame.sizeBytes };
+  }
+};
