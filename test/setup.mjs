@@ -55,7 +55,9 @@ const apt = (args) => {
 };
 
 if (spawnSync('dpkg-query', ['--version']).status !== 0) {
-  fail('npm run setup works on Debian and its relatives only: install kamailio, sipp, sipvicious and sqlite3 yourself.');
+  fail(
+    'npm run setup works on Debian and its relatives only: install kamailio, sipp, sipvicious and sqlite3 yourself.',
+  );
 }
 const missing = PACKAGES.filter((name) => !isPresent(name));
 if (missing.length === 0) {
