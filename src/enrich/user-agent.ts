@@ -33,7 +33,7 @@ const better = (candidate: AgentPattern, best: AgentPattern | undefined): boolea
 
 /** A pattern that can be matched: ASCII, not empty, not longer than MAX_PATTERN_CHARS. */
 export const isUsablePattern = (pattern: string): boolean =>
-  pattern.length > 0 && pattern.length <= MAX_PATTERN_CHARS && [...pattern].every((char) => char >= ' ' && char <= '~');
+  pattern.length <= MAX_PATTERN_CHARS && /^[ -~]+$/.test(pattern);
 
 /**
  * Compiles the patterns into one Aho-Corasick automaton: a text is read once, whatever the number of patterns.

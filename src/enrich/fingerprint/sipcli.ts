@@ -12,9 +12,14 @@ export const readSipcli: MarkReader = (sip) => {
   if (session === 'sipcli' || sip.bodyStart.includes('o=sipcli-Session')) {
     return { tool: 'sipcli', detail: 'SDP of sipcli', risk: 'low' };
   }
-  if (CALL_ID.test(sip.callId) && sip.viaBranch.startsWith(COOKIE) && sip.viaBranch.slice(COOKIE.length) === sip.callId) {
+  if (
+    CALL_ID.test(sip.callId) &&
+    sip.viaBranch.startsWith(COOKIE) &&
+    sip.viaBranch.slice(COOKIE.length) === sip.callId
+  ) {
     return { tool: 'sipcli', detail: 'Via branch repeats the Call-ID', risk: 'medium' };
   }
-  if (session === 'portsip.com') return { tool: 'portsip', detail: 'SDP session name of the PortSIP SDK', risk: 'high' };
+  if (session === 'portsip.com')
+    return { tool: 'portsip', detail: 'SDP session name of the PortSIP SDK', risk: 'high' };
   return null;
 };

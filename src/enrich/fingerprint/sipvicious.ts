@@ -9,6 +9,7 @@ const DECIMAL = /^\d{1,32}$/;
 const LOWER_HEX = /^(?:[0-9a-f]{2}){8,}$/;
 
 /** Behind the payload: byte 01, then 32 random bits in decimal. Six digits and more, so that chance cannot do it. */
+// oxlint-disable-next-line no-control-regex -- byte 01 is the mark
 const TAG_TEXT = /^([\x20-\x7e]*)\u0001\d{6,10}$/;
 
 const mark = (detail: string, risk: WireMark['risk'] = 'low'): WireMark => ({ tool: 'sipvicious', detail, risk });

@@ -16,4 +16,5 @@ const isBlank = (bytes: Buffer): boolean => {
 };
 
 /** Tells keep-alives from garbage: very short, only white space and NUL, or STUN. They are never held against anyone. */
-export const isKeepAlive = (bytes: Buffer): boolean => bytes.length <= MAX_SHORT_BYTES || isStun(bytes) || isBlank(bytes);
+export const isKeepAlive = (bytes: Buffer): boolean =>
+  bytes.length <= MAX_SHORT_BYTES || isStun(bytes) || isBlank(bytes);

@@ -17,7 +17,8 @@ const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 /** Reads `METHOD uri SIP/2.0`. Blanks in or around the URI are tolerated: what is invalid is for the server to refuse. */
 export const readRequestLine = (line: string): RequestLine | undefined => {
   let methodEnd = 0;
-  while (methodEnd < line.length && methodEnd <= MAX_METHOD_CHARS && !isBlank(line.charCodeAt(methodEnd))) methodEnd += 1;
+  while (methodEnd < line.length && methodEnd <= MAX_METHOD_CHARS && !isBlank(line.charCodeAt(methodEnd)))
+    methodEnd += 1;
   if (methodEnd === 0 || methodEnd > MAX_METHOD_CHARS) return undefined;
   let end = line.length;
   while (end > methodEnd && isBlank(line.charCodeAt(end - 1))) end -= 1;

@@ -10,7 +10,8 @@ const NOTHING: UriParts = { user: '', host: '' };
 const endOfHost = (text: string, from: number): number => {
   for (let index = from; index < text.length; index += 1) {
     const char = text.charCodeAt(index);
-    if (char === 0x3a || char === 0x3b || char === 0x3f || char === 0x3e || char === 0x20 || char === 0x09) return index;
+    if (char === 0x3a || char === 0x3b || char === 0x3f || char === 0x3e || char === 0x20 || char === 0x09)
+      return index;
   }
   return text.length;
 };

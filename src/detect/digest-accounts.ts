@@ -1,0 +1,128 @@
+import type { EpochMs, ProofTier } from '../model/index.ts';
+
+/** What went wrong with one user name, as far as one tier of proof is concerned. */
+export interface Failures {
+  /** Times of the latest failures, oldest first. */
+  times: EpochMs[];
+  /** Failures since the name was last accused. */
+  sinceAccused: number;
+  last: EpochMs;
+  /** The server does not know this name. */
+  unknown: boolean;
+  /** Credentials on nonces that are not ours, and when the last came. */
+  forged: number;
+  lastForged: EpochMs;
+}
+
+/**
+ * What one source did with one user name. Failures are kept apart by proof, so that forged ones can neither add to the
+ * proof nor weaken it. A success cannot be forged: it speaks for the name in both.
+ */
+export interface Account {
+  readonly failures: Partial<Record<ProofTier, Failures>>;
+  /** The name counts as successful until then; -Infinity without a success. */
+  goodUntil: EpochMs;
+}
+
+/** One source's accounts, the least recently used first. */
+export interface SourceAccounts {
+  readonly accounts: Map<string, Account>;
+  last: EpochMs;
+  /** When each rule may accuse the source again. */
+  readonly quietUntil: Map<string, EpochMs>;
+}
+
+export const newSourceAccounts = (): SourceAccounts => ({
+  accounts: new Map(),
+  last: -Infinity,
+  quietUntil: new Map(),
+});
+
+const newFailures = (): Failures => ({
+  times: [],
+  sinceAccused: 0,
+  last: -Infinity,
+  unknown: false,
+  forged: 0,
+  lastForged: -Infinity,
+});
+
+export const failuresOf = (account: Account, tier: ProofTier): Failures => (account.failures[tier] ??= newFailures());
+
+/** Accounts kept of one source. More than any rule needs; an office with more phones is known by its successes. */
+const MAX_ACCOUNTS_OF_SOURCE = 256;
+
+/** Failure times kept of one account. */
+const MAX_FAILURES = 32;
+
+/** Makes room for one account: the least recently used that has no success, so that a flood forgets no customer. */
+const forgetOne = (source: SourceAccounts): void => {
+  let victim: string | undefined;
+  for (const [user, account] of source.accounts) {
+    victim ??= user;
+    if (account.goodUntil > source.last) continue;
+    victim = user;
+    break;
+  }
+  if (victim !== undefined) source.accounts.delete(victim);
+};
+
+/**
+ * The account of this name, made if there is none, as the most recently used.
+ * @returns also by how many the source's number of accounts grew (1, 0)
+ */
+export const openAccount = (
+  source: SourceAccounts,
+  user: string,
+): { readonly account: Account; readonly grown: number } => {
+  const known = source.accounts.get(user);
+  if (known !== undefined) {
+    source.accounts.delete(user);
+    source.accounts.set(user, known);
+    return { account: known, grown: 0 };
+  }
+  const full = source.accounts.size >= MAX_ACCOUNTS_OF_SOURCE;
+  if (full) forgetOne(source);
+  const account: Account = { failures: {}, goodUntil: -Infinity };
+  source.accounts.set(user, account);
+  return { account, grown: full ? 0 : 1 };
+};
+
+export const addFailure = (failures: Failures, at: EpochMs): void => {
+  failures.times.push(at);
+  if (failures.times.length > MAX_FAILURES) failures.times.shift();
+  failures.last = at;
+  failures.sinceAccused += 1;
+};
+
+/** A success clears what this name did wrong; nothing else. */
+export const addSuccess = (account: Account, goodUntil: EpochMs): void => {
+  delete account.failures.proven;
+  delete account.failures.spoofable;
+  account.goodUntil = Math.max(account.goodUntil, goodUntil);
+};
+
+export const countFailures = (failures: Failures, since: EpochMs): number =>
+  failures.times.reduce((count, at) => (at > since ? count + 1 : count), 0);
+
+/** How many names of a source authenticated, failed, and do not exist. */
+export interface AccountCensus {
+  readonly good: number;
+  readonly failing: number;
+  readonly unknown: number;
+}
+
+/** Counts names: good until their time is over, failing and unknown when their last failure is younger than `since`. */
+export const countAccounts = (source: SourceAccounts, tier: ProofTier, since: EpochMs): AccountCensus => {
+  let good = 0;
+  let failing = 0;
+  let unknown = 0;
+  for (const account of source.accounts.values()) {
+    if (account.goodUntil > source.last) good += 1;
+    const failures = account.failures[tier];
+    if (failures === undefined || failures.last <= since) continue;
+    failing += 1;
+    if (failures.unknown) unknown += 1;
+  }
+  return { good, failing, unknown };
+};

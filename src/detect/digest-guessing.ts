@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { ENOUGH_POINTS, escapeText, type Finding, type Outcome } from '../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from './detector.ts';
+import {
+  addFailure,
+  addSuccess,
+  countAccounts,
+  countFailures,
+  failuresOf,
+  newSourceAccounts,
+  openAccount,
+  type Account,
+  type AccountCensus,
+  type SourceAccounts,
+} from './digest-accounts.ts';
+import { isExempt } from './exempt.ts';
+import { Memory } from './memory.ts';
+
+const ms = (value: number) => z.int().min(1_000).max(86_400_000).default(value);
+const count = (value: number) => z.int().min(2).max(30).default(value);
+
+const configSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('switch the detector off'),
+  userFailures: count(5).describe('failures of one user at one source within userWindowMs: that user is slowed down'),
+  userWindowMs: ms(60_000),
+  guessFailures: count(10).describe('failures of one user within guessWindowMs, nobody else there authenticated'),
+  guessWindowMs: ms(30_000),
+  sprayUsers: count(5).describe('distinct failing users of one source within sprayWindowMs'),
+  sprayWindowMs: ms(600_000),
+  unknownUsers: count(3).describe('distinct users of one source within sprayWindowMs that do not exist'),
+  forgedNonces: count(5).describe('credentials on a nonce that is not ours, for one user within userWindowMs'),
+  successMs: ms(3_600_000).describe('how long a success speaks for its source, at least'),
+  maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
+  maxAccounts: z.int().min(1).max(5_000_000).default(300_000).describe('users remembered, over all sources'),
+});
+
+/** Kept low: a restarted server takes every cached nonce for forged, and on UDP anybody can send it. */
+const FORGED_POINTS = 10;
+
+/** A source is accused by one rule at most this often. */
+const QUIET_MS = 10_000;
+
+/** From so many successful users on, a source that is half good is taken for an office and never accused itself. */
+const OFFICE_USERS = 3;
+
+/** A registration speaks for its source as long as it lives, and a fifth longer; but not longer than a day. */
+const REGISTRATION_SLACK = 1_200;
+const MAX_GOOD_MS = 86_400_000;
+
+const MAX_USER_CHARS = 128;
+
+const isOffice = ({ good, failing }: AccountCensus): boolean => good >= OFFICE_USERS && good >= failing;
+
+/**
+ * Wrong passwords, from what the server reported about credentials. Climbs from the user at a source to the source:
+ * one phone with an old password is slowed down alone; the source is accused when one name is hammered and nobody there
+ * ever authenticated, or when several names fail and few succeed. Stale and re-used nonces are ordinary.
+ */
+export const digestGuessing: DetectorKind<typeof configSchema> = {
+  id: 'digest-guessing',
+  configSchema,
+  create(config) {
+    const sources = new Memory<SourceAccounts>(config.maxSources, {
+      maxWeight: config.maxAccounts,
+      weigh: (source) => source.accounts.size,
+    });
+
+    const open = (outcome: Outcome, user: string): { source: SourceAccounts; account: Account } => {
+      const source = sources.take(outcome.source.identity, newSourceAccounts);
+      source.last = Math.max(source.last, outcome.at);
+      const { account, grown } = openAccount(source, user.slice(0, MAX_USER_CHARS));
+      if (grown > 0) sources.reweigh(grown);
+      return { source, account };
+    };
+
+    const accuse = (
+      outcome: Outcome,
+      rule: string,
+      user: string | null,
+      points: number,
+      evidence: string,
+    ): Finding => ({
+      rule,
+      family: 'guess',
+      accused: user === null ? { kind: 'source' } : { kind: 'user', user },
+      tier: outcome.tier,
+      points,
+      evidence,
+    });
+
+    /** Accuses the source, unless the same rule has just done so. */
+    const accuseSource = (
+      source: SourceAccounts,
+      outcome: Outcome,
+      rule: string,
+      points: number,
+      evidence: string,
+    ): Finding[] => {
+      if (source.last < (source.quietUntil.get(rule) ?? -Infinity)) return [];
+      source.quietUntil.set(rule, source.last + QUIET_MS);
+      return [accuse(outcome, rule, null, points, evidence)];
+    };
+
+    const onFailure = (outcome: Extract<Outcome, { type: 'auth' }>): Finding[] => {
+      const { source, account } = open(outcome, outcome.user);
+      const failures = failuresOf(account, outcome.tier);
+      addFailure(failures, source.last);
+      if (outcome.result === 'unknown-user') failures.unknown = true;
+      const findings: Finding[] = [];
+      const shown = escapeText(outcome.user, 40);
+      const recent = countFailures(failures, source.last - config.userWindowMs);
+      if (recent >= config.userFailures && failures.sinceAccused >= config.userFailures) {
+        failures.sinceAccused = 0;
+        const evidence = `${recent} failed attempts for user '${shown}' within ${config.userWindowMs / 1_000} s`;
+        findings.push(accuse(outcome, 'digest.wrong-password', outcome.user, ENOUGH_POINTS, evidence));
+      }
+      const census = countAccounts(source, outcome.tier, source.last - config.sprayWindowMs);
+      if (isOffice(census)) return findings;
+      const guesses = countFailures(failures, source.last - config.guessWindowMs);
+      if (guesses >= config.guessFailures && census.good === 0) {
+        const evidence = `${guesses} failed attempts for user '${shown}' within ${config.guessWindowMs / 1_000} s, no success`;
+        findings.push(...accuseSource(source, outcome, 'digest.guessing', ENOUGH_POINTS, evidence));
+      }
+      if (census.failing >= config.sprayUsers && census.failing > 2 * census.good) {
+        const evidence = `${census.failing} users failed, ${census.good} succeeded`;
+        findings.push(...accuseSource(source, outcome, 'digest.spraying', ENOUGH_POINTS, evidence));
+      }
+      if (census.unknown >= config.unknownUsers && census.unknown > 2 * census.good) {
+        const evidence = `${census.unknown} users that do not exist, ${census.good} succeeded`;
+        findings.push(...accuseSource(source, outcome, 'digest.unknown-users', ENOUGH_POINTS, evidence));
+      }
+      return findings;
+    };
+
+    const onForged = (outcome: Extract<Outcome, { type: 'auth' }>): readonly Finding[] => {
+      const { source, account } = open(outcome, outcome.user);
+      const failures = failuresOf(account, outcome.tier);
+      if (source.last - failures.lastForged > config.userWindowMs) failures.forged = 0;
+      failures.lastForged = source.last;
+      failures.forged += 1;
+      if (failures.forged < config.forgedNonces) return NO_FINDINGS;
+      failures.forged = 0;
+      const evidence = `${config.forgedNonces} times credentials on a nonce that is not ours, user '${escapeText(outcome.user, 40)}'`;
+      return accuseSource(source, outcome, 'digest.forged-nonce', FORGED_POINTS, evidence);
+    };
+
+    return {
+      id: 'digest-guessing',
+      detect(event, facts) {
+        if (event.kind !== 'outcome') return NO_FINDINGS;
+        if (event.type === 'registered') {
+          if (event.expiresSeconds === 0) return NO_FINDINGS;
+          const { source, account } = open(event, event.user);
+          const lifeMs = Math.min(MAX_GOOD_MS, event.expiresSeconds * REGISTRATION_SLACK);
+          addSuccess(account, source.last + Math.max(config.successMs, lifeMs));
+          return NO_FINDINGS;
+        }
+        if (event.type !== 'auth') return NO_FINDINGS;
+        switch (event.result) {
+          case 'ok': {
+            const { source, account } = open(event, event.user);
+            addSuccess(account, source.last + config.successMs);
+            return NO_FINDINGS;
+          }
+          case 'wrong-password':
+          case 'unknown-user':
+          case 'user-mismatch':
+            return isExempt(facts) ? NO_FINDINGS : onFailure(event);
+          case 'forged-nonce':
+            return isExempt(facts) ? NO_FINDINGS : onForged(event);
+          case 'stale':
+          case 'nonce-reused':
+            return NO_FINDINGS;
+        }
+      },
+      tables: () => ({ 'digest-guessing.sources': sources.stats }),
+    };
+  },
+};

@@ -1,0 +1,100 @@
+import type { EpochMs, ProofTier } from '../model/index.ts';
+import { longestRun, type NumberedName, type Run } from './number-runs.ts';
+
+/**
+ * What became of one target of one source:
+ * asked: requested without credentials. tried: credentials were sent, no result yet (a phone, a slow server).
+ * refused: does not exist. A target that authenticates or answers is forgotten.
+ */
+export type TargetState = 'asked' | 'tried' | 'refused';
+
+export interface Target {
+  readonly name: string;
+  readonly number: NumberedName | undefined;
+  readonly firstSeen: EpochMs;
+  readonly call: boolean;
+  /** Of a call: the digits it shares with calls to the same number behind other dial prefixes; else empty. */
+  readonly tail: string;
+  state: TargetState;
+  tier: ProofTier;
+  callId: string;
+}
+
+/** One source's targets, oldest first, and what it did with them. */
+export interface SourceTargets {
+  readonly targets: Map<string, Target>;
+  /** Findings are not repeated before this. */
+  quietUntil: EpochMs;
+  /** When somebody last authenticated from here. */
+  lastAuthenticated: EpochMs;
+  /** When a callee last answered, was busy or declined. */
+  lastAnswered: EpochMs;
+  last: EpochMs;
+}
+
+export const newSource = (): SourceTargets => ({
+  targets: new Map(),
+  quietUntil: -Infinity,
+  lastAuthenticated: -Infinity,
+  lastAnswered: -Infinity,
+  last: -Infinity,
+});
+
+/** What a source's unanswered targets look like at one moment. */
+export interface Census {
+  readonly unanswered: readonly Target[];
+  readonly rapid: readonly Target[];
+}
+
+/** Chooses the targets that count as unanswered, and as rapid fire. */
+export const takeCensus = (
+  targets: Iterable<Target>,
+  at: EpochMs,
+  rule: {
+    readonly graceOf: (target: Target) => number;
+    readonly rapidGraceMs: number;
+    readonly rapidWindowMs: number;
+  },
+): Census => {
+  const unanswered: Target[] = [];
+  const rapid: Target[] = [];
+  for (const target of targets) {
+    if (target.state === 'tried') continue;
+    const age = at - target.firstSeen;
+    const refused = target.state === 'refused';
+    if (refused || age >= rule.graceOf(target)) unanswered.push(target);
+    if (age < rule.rapidWindowMs && (refused || age >= rule.rapidGraceMs)) rapid.push(target);
+  }
+  return { unanswered, rapid };
+};
+
+/** The longest run of numbers among the targets; numbers behind different texts do not mix. */
+export const findRun = (targets: readonly Target[]): Run => {
+  const stems = new Map<string, Set<number>>();
+  for (const { number } of targets) {
+    if (number === undefined) continue;
+    const numbers = stems.get(number.stem);
+    if (numbers === undefined) stems.set(number.stem, new Set([number.number]));
+    else numbers.add(number.number);
+  }
+  let best: Run = { length: 0, step: 0 };
+  for (const numbers of stems.values()) {
+    if (numbers.size <= best.length) continue;
+    const run = longestRun(numbers);
+    if (run.length > best.length) best = run;
+  }
+  return best;
+};
+
+/** How many dial prefixes were tried before one and the same number. */
+export const countPrefixes = (targets: Iterable<Target>): number => {
+  const tails = new Map<string, number>();
+  let most = 0;
+  for (const { tail } of targets) {
+    if (tail === '') continue;
+    const count = (tails.get(tail) ?? 0) + 1;
+    tails.set(tail, count);
+    if (count > most) most = count;
+  }
+  return most;
+};

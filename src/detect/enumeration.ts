@@ -1,0 +1,266 @@
+import { z } from 'zod';
+import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from './detector.ts';
+import {
+  countPrefixes,
+  findRun,
+  newSource,
+  takeCensus,
+  type SourceTargets,
+  type Target,
+} from './enumeration-targets.ts';
+import { isCustomer, isExempt } from './exempt.ts';
+import { Memory } from './memory.ts';
+import { readNumber, readTail } from './number-runs.ts';
+
+const ms = (value: number, max = 86_400_000) => z.int().min(0).max(max).default(value);
+const count = (value: number) => z.int().min(2).max(1_000).default(value);
+
+const configSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('switch the detector off'),
+  exempt: z.array(z.string().min(1).max(128)).max(10_000).default([]).describe('extensions that never count'),
+  windowMs: ms(300_000).describe('how long an unanswered target counts, milliseconds'),
+  graceMs: ms(4_000).describe('time a phone has to answer its challenge before its name counts as unanswered'),
+  callGraceMs: ms(180_000).describe(
+    'the same for calls of a source whose other calls were answered (RFC 3261 Timer C)',
+  ),
+  distinct: count(20).describe('unanswered distinct targets that are too many'),
+  sequence: count(8).describe('unanswered targets in a run of numbers that are too many'),
+  rapid: count(80).describe('targets without credentials within rapidWindowMs that are too many'),
+  rapidWindowMs: ms(30_000),
+  rapidGraceMs: ms(300, 60_000).describe('time to answer a challenge under the rapid rule'),
+  prefixes: count(5).describe('dial prefixes tried before one number that are too many'),
+  maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
+  maxTargets: z.int().min(1).max(5_000_000).default(300_000).describe('targets remembered, over all sources'),
+  maxUsers: z.int().min(1).max(5_000_000).default(200_000).describe('authenticated users remembered'),
+});
+
+/** Targets kept of one source; enough for every rule, whatever the flood. */
+const MAX_TARGETS_OF_SOURCE = 512;
+
+/** A finding is repeated at most this often while its cause lasts. */
+const QUIET_MS = 10_000;
+
+/** Somebody who authenticated within this time may dial numbers that do not exist. */
+const CUSTOMER_MS = 3_600_000;
+
+/** Requests inside or about another transaction have no target of their own. */
+const NO_TARGET = new Set(['ACK', 'CANCEL', 'BYE', 'PRACK', 'UPDATE']);
+
+/** Final replies that say: there is nobody of that name (RFC 3261 21.4.5, 21.4.21, 21.6.3). */
+const NOBODY_THERE = new Set([404, 484, 604]);
+
+/** Final replies that only somebody who exists causes: no answer, busy, cancelled, busy everywhere, declined. */
+const SOMEBODY_THERE = new Set([480, 486, 487, 600, 603]);
+
+/** Final replies to credentials that were not accepted. */
+const DENIED = new Set([401, 403, 407]);
+
+const MAX_EVIDENCE_CHARS = 200;
+const MAX_NAME_CHARS = 24;
+
+const showNames = (targets: readonly Target[]): string => {
+  const names = targets.slice(-5).map(({ name }) => name.slice(0, MAX_NAME_CHARS));
+  return names.join(', ');
+};
+
+/**
+ * Somebody asks for one name after the other to learn which exist. A target counts when it never authenticated from
+ * anywhere, did not answer its challenge within a grace time, and does not exist as far as the server told us. So an
+ * office of phones that storms back is no scan: they answer. Credentials without result yet (a slow server) do not
+ * count either; wrong ones are digest-guessing's matter. A caller's targets are forgotten as soon as the call's
+ * credentials are accepted or the callee answers.
+ *
+ * Rules are evaluated at the next event of the same source, there are no timers. What a silent scanner (no credentials,
+ * no name that exists) gets at r requests a second before it is noticed, with defaults: where the server still answers
+ * 404, 8 probes in sequence or 20 of any kind; where it challenges everybody alike, 8 + 4r in sequence, 20 + 4r of any
+ * kind, never more than 80 + 0.3r, and 100 through the density rule. It learns nothing from uniform challenges. Slower
+ * than 20 names in 5 minutes, or 8 in sequence in 5 minutes, it goes unnoticed here.
+ */
+export const enumeration: DetectorKind<typeof configSchema> = {
+  id: 'enumeration',
+  configSchema,
+  create(config) {
+    const exempt = new Set(config.exempt);
+    const users = new Memory<true>(config.maxUsers);
+    const sources = new Memory<SourceTargets>(config.maxSources, {
+      maxWeight: config.maxTargets,
+      weigh: (source) => source.targets.size,
+    });
+    const smallest = Math.min(config.distinct, config.sequence, config.rapid, config.prefixes);
+
+    const sourceOf = (event: Request | Outcome): SourceTargets => {
+      const source = sources.take(event.source.identity, newSource);
+      source.last = Math.max(source.last, event.at);
+      return source;
+    };
+
+    const forget = (source: SourceTargets, name: string): void => {
+      if (source.targets.delete(name)) sources.reweigh(-1);
+    };
+
+    const expire = (source: SourceTargets): void => {
+      for (const [name, target] of source.targets) {
+        const old = target.firstSeen <= source.last - config.windowMs;
+        if (!old && source.targets.size <= MAX_TARGETS_OF_SOURCE) return;
+        forget(source, name);
+      }
+    };
+
+    const ask = (
+      source: SourceTargets,
+      name: string,
+      seen: Pick<Target, 'call' | 'state' | 'tier' | 'callId'>,
+    ): void => {
+      if (name === '' || exempt.has(name) || users.has(name)) return;
+      const known = source.targets.get(name);
+      if (known === undefined) {
+        const tail = seen.call ? readTail(name) : '';
+        source.targets.set(name, { name, number: readNumber(name), tail, firstSeen: source.last, ...seen });
+        sources.reweigh(1);
+        return;
+      }
+      if (seen.state === 'refused' || (seen.state === 'tried' && known.state === 'asked')) known.state = seen.state;
+      if (seen.tier === 'proven') known.tier = 'proven';
+      known.callId = seen.callId;
+    };
+
+    const onRequest = (request: Request): SourceTargets | undefined => {
+      const method = request.sip.method.toUpperCase();
+      if (isCustomer(request) || NO_TARGET.has(method)) return undefined;
+      const source = sourceOf(request);
+      ask(source, method === 'REGISTER' ? request.sip.to.user : request.sip.requestUser, {
+        call: method === 'INVITE',
+        state: request.credentials === 'none' ? 'asked' : 'tried',
+        tier: request.tier,
+        callId: request.sip.callId,
+      });
+      return source;
+    };
+
+    const onAccepted = (source: SourceTargets, names: readonly string[], callId: string): void => {
+      source.lastAuthenticated = source.last;
+      for (const name of names) {
+        if (name !== '') users.take(name, () => true);
+        forget(source, name);
+      }
+      if (callId === '') return;
+      for (const target of source.targets.values()) {
+        if (target.callId === callId) forget(source, target.name);
+      }
+    };
+
+    /** The server did not accept the credentials as an answer to its challenge: as if none had been sent. */
+    const askAgain = (source: SourceTargets, name: string): void => {
+      const known = source.targets.get(name);
+      if (known?.state === 'tried') known.state = 'asked';
+    };
+
+    const onReply = (source: SourceTargets, outcome: Extract<Outcome, { type: 'reply' }>): void => {
+      const register = outcome.method === 'REGISTER';
+      const name = register ? outcome.user : outcome.target;
+      const { code, tier, callId } = outcome;
+      if (code >= 200 && code < 300 && register) {
+        onAccepted(source, [name], callId);
+      } else if ((code >= 200 && code < 300) || SOMEBODY_THERE.has(code)) {
+        if (outcome.method === 'INVITE') source.lastAnswered = source.last;
+        forget(source, name);
+      } else if (NOBODY_THERE.has(code)) {
+        const customer = source.last - source.lastAuthenticated < CUSTOMER_MS;
+        if (customer && source.targets.get(name)?.state !== 'asked') return;
+        ask(source, name, { call: outcome.method === 'INVITE', state: 'refused', tier, callId });
+      } else if (DENIED.has(code)) {
+        askAgain(source, name);
+      }
+    };
+
+    const onAuth = (source: SourceTargets, outcome: Extract<Outcome, { type: 'auth' }>): void => {
+      const { result, method, user, claimed, tier, callId } = outcome;
+      switch (result) {
+        case 'ok':
+          return onAccepted(source, method === 'REGISTER' ? [user, claimed] : [user], callId);
+        case 'unknown-user':
+        case 'user-mismatch':
+          return ask(source, claimed, { call: false, state: 'refused', tier, callId });
+        case 'stale':
+        case 'nonce-reused':
+        case 'forged-nonce':
+          return askAgain(source, claimed);
+        case 'wrong-password':
+      }
+    };
+
+    const onOutcome = (outcome: Outcome): SourceTargets | undefined => {
+      if (outcome.type === 'parse-error') return undefined;
+      const source = sourceOf(outcome);
+      if (outcome.type === 'registered') {
+        onAccepted(source, [outcome.user], '');
+      } else if (outcome.type === 'reply') {
+        onReply(source, outcome);
+      } else {
+        onAuth(source, outcome);
+      }
+      return source;
+    };
+
+    const scan = (rule: string, tier: ProofTier, evidence: string): Finding => ({
+      rule,
+      family: 'scan',
+      accused: { kind: 'source' },
+      tier,
+      points: ENOUGH_POINTS,
+      evidence: evidence.slice(0, MAX_EVIDENCE_CHARS),
+    });
+
+    /** What these targets amount to. */
+    const judge = (source: SourceTargets, tier: ProofTier): Finding[] => {
+      const targets = [...source.targets.values()].filter((target) => tier === 'spoofable' || target.tier === 'proven');
+      if (targets.length < smallest) return [];
+      const answeredCalls = source.last - source.lastAnswered < config.callGraceMs;
+      const { unanswered, rapid } = takeCensus(targets, source.last, {
+        graceOf: ({ call }) => (call && answeredCalls ? config.callGraceMs : config.graceMs),
+        rapidGraceMs: config.rapidGraceMs,
+        rapidWindowMs: config.rapidWindowMs,
+      });
+      const findings: Finding[] = [];
+      if (unanswered.length >= config.distinct) {
+        const evidence = `${unanswered.length} names asked for, none authenticated: … ${showNames(unanswered)}`;
+        findings.push(scan('enumeration.distinct', tier, evidence));
+      }
+      if (rapid.length >= config.rapid) {
+        const evidence = `${rapid.length} names within ${config.rapidWindowMs} ms: … ${showNames(rapid)}`;
+        findings.push(scan('enumeration.rapid', tier, evidence));
+      }
+      const run = unanswered.length >= config.sequence ? findRun(unanswered) : { length: 0, step: 0 };
+      if (run.length >= config.sequence) {
+        const evidence = `${run.length} numbers in steps of ${run.step}: … ${showNames(unanswered)}`;
+        findings.push(scan('enumeration.sequence', tier, evidence));
+      }
+      const prefixes = countPrefixes(targets);
+      if (prefixes >= config.prefixes) {
+        const evidence = `${prefixes} dial prefixes tried before one number: … ${showNames(targets)}`;
+        findings.push(scan('enumeration.prefixes', tier, evidence));
+      }
+      return findings;
+    };
+
+    return {
+      id: 'enumeration',
+      detect(event, facts) {
+        const accepted =
+          event.kind === 'outcome' && (event.type === 'registered' || (event.type === 'auth' && event.result === 'ok'));
+        if (isExempt(facts) && !accepted) return NO_FINDINGS;
+        const source = event.kind === 'request' ? onRequest(event) : onOutcome(event);
+        if (source === undefined || accepted) return NO_FINDINGS;
+        expire(source);
+        if (source.targets.size < smallest || source.last < source.quietUntil) return NO_FINDINGS;
+        // What rests on proven targets alone is proven, however many forged datagrams are mixed in.
+        const proven = judge(source, 'proven');
+        const findings = proven.length > 0 ? proven : judge(source, 'spoofable');
+        if (findings.length > 0) source.quietUntil = source.last + QUIET_MS;
+        return findings;
+      },
+      tables: () => ({ 'enumeration.sources': sources.stats, 'enumeration.users': users.stats }),
+    };
+  },
+};

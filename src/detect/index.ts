@@ -1,0 +1,53 @@
+/**
+ * One file for each attack, all of equal shape, all named here. In: a request or outcome, and the facts about it. Out:
+ * findings, each with points and its tier of proof. Time is the event's own; every table is bounded. Must never decide
+ * what follows, never do I/O, never accuse the allow list or the SIP server itself.
+ */
+import { z } from 'zod';
+import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
+import { density } from './density.ts';
+import type { Detector, TableStats } from './detector.ts';
+import { digestGuessing } from './digest-guessing.ts';
+import { enumeration } from './enumeration.ts';
+import { garbage } from './garbage.ts';
+import { methodBucket } from './method-bucket.ts';
+import { scannerAgent } from './scanner-agent.ts';
+import { scannerFingerprint } from './scanner-fingerprint.ts';
+
+/** Settings of all detectors; an empty object is the default of each. */
+export const detectSchema = z.strictObject({
+  scannerAgent: scannerAgent.configSchema.prefault({}),
+  scannerFingerprint: scannerFingerprint.configSchema.prefault({}),
+  enumeration: enumeration.configSchema.prefault({}),
+  digestGuessing: digestGuessing.configSchema.prefault({}),
+  density: density.configSchema.prefault({}),
+  methodBucket: methodBucket.configSchema.prefault({}),
+  garbage: garbage.configSchema.prefault({}),
+});
+
+export type DetectConfig = z.output<typeof detectSchema>;
+
+export interface Detectors {
+  /** Runs every enabled detector, in the order of the list. */
+  detect(event: Request | Outcome, facts: Facts): Finding[];
+  /** Sizes and evictions of all tables, by `detector.table`. */
+  tables(): Readonly<Record<string, TableStats>>;
+}
+
+/** Builds all enabled detectors. */
+export const createDetectors = (config: DetectConfig): Detectors => {
+  const detectors: Detector[] = [];
+  if (config.scannerAgent.enabled) detectors.push(scannerAgent.create(config.scannerAgent));
+  if (config.scannerFingerprint.enabled) detectors.push(scannerFingerprint.create(config.scannerFingerprint));
+  if (config.enumeration.enabled) detectors.push(enumeration.create(config.enumeration));
+  if (config.digestGuessing.enabled) detectors.push(digestGuessing.create(config.digestGuessing));
+  if (config.density.enabled) detectors.push(density.create(config.density));
+  if (config.methodBucket.enabled) detectors.push(methodBucket.create(config.methodBucket));
+  if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
+  return {
+    detect: (event, facts) => detectors.flatMap((detector) => detector.detect(event, facts)),
+    tables: () => Object.assign({}, ...detectors.map((detector) => detector.tables())) as Record<string, TableStats>,
+  };
+};
+
+export type { Detector, TableStats } from './detector.ts';
