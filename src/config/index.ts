@@ -1,0 +1,14 @@
+/**
+ * The configuration: a YAML file comes in, one frozen typed object comes out, or a single CONFIG_INVALID that lists
+ * every problem as `file:line:col path message`. Defaults live in the schema and nowhere else.
+ * Past this door nothing is `unknown`. It must never start with a configuration it did not fully understand,
+ * and never quote a secret in a message.
+ */
+export { durationMs, spanMs } from './duration.ts';
+export { endpoint, listenEndpoint, isLoopback } from './endpoint.ts';
+export type { Endpoint } from './endpoint.ts';
+export { DEFAULT_CONFIG_FILE, MAX_CONFIG_BYTES } from './source.ts';
+export { loadConfig } from './load.ts';
+export type { LoadOptions } from './load.ts';
+export { baseSchema, configSchema } from './schema.ts';
+export type { BaseConfig, ListConfigEntry, NodeConfig } from './schema.ts';

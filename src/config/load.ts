@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import { CompanionError } from '../model/index.ts';
+import { complaintsOf } from './issues.ts';
+import { formatProblems, offsetOf } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { DEFAULT_CONFIG_FILE, MAX_CONFIG_BYTES, readConfigFile } from './source.ts';
+import { parseTree } from './tree.ts';
+
+/** Enough to repair a file in one go; a file with more is not a configuration. */
+const MAX_LISTED = 100;
+
+/** Complaints that are given a place in the file. Each costs a walk: a megabyte of unknown keys would take minutes. */
+const MAX_PLACED = 1_000;
+
+export interface LoadOptions<T> {
+  /** File to read; it must exist. With `text`: only the name used in messages. */
+  readonly file?: string | undefined;
+  readonly text?: string | undefined;
+  readonly schema: z.ZodType<T>;
+  /** `COMPANION_CONFIG` names the file when `file` does not. Overrides of single settings will come in here too. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Read when nothing else is named; may be missing. */
+  readonly defaultFile?: string | undefined;
+}
+
+const deepFreeze = <V>(value: V): V => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+};
+
+const sourceText = <T>(options: LoadOptions<T>): { readonly file: string; readonly text: string } => {
+  if (options.text !== undefined) {
+    const file = options.file ?? 'companion.yaml';
+    if (Buffer.byteLength(options.text) <= MAX_CONFIG_BYTES) return { file, text: options.text };
+    throw new CompanionError('CONFIG_UNREADABLE', `Cannot read the configuration ${file}: it has more than ${MAX_CONFIG_BYTES} bytes.`);
+  }
+  const named = options.file ?? (options.env?.['COMPANION_CONFIG'] || undefined);
+  const file = named ?? options.defaultFile ?? DEFAULT_CONFIG_FILE;
+  return { file, text: readConfigFile(file, named === undefined) ?? '' };
+};
+
+const invalid = (file: string, lines: readonly string[]): CompanionError => {
+  const shown = lines.slice(0, MAX_LISTED);
+  const rest = lines.length - shown.length;
+  const head = `The configuration ${file} has ${lines.length === 1 ? 'a problem' : `${lines.length} problems`}:`;
+  return new CompanionError('CONFIG_INVALID', [head, ...shown, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n'));
+};
+
+/**
+ * Reads, checks and freezes the configuration. Without file and text: COMPANION_CONFIG, then
+ * `/etc/companion/companion.yaml`, and when that does not exist all defaults.
+ * @throws CompanionError CONFIG_UNREADABLE; CONFIG_INVALID whose message lists every problem, one a line
+ */
+export const loadConfig = <T>(options: LoadOptions<T>): T => {
+  const { file, text } = sourceText(options);
+  const tree = parseTree(text);
+  const fail = (problems: readonly Problem[]): CompanionError => invalid(file, formatProblems(problems, file, tree.lines));
+  if (tree.syntaxBroken) throw fail(tree.problems);
+  const parsed = options.schema.safeParse(tree.value, { reportInput: true });
+  if (parsed.success && tree.problems.length === 0) return deepFreeze(parsed.data);
+  const complaints = parsed.success ? [] : complaintsOf(options.schema, parsed.error.issues, MAX_PLACED);
+  throw fail([...tree.problems, ...complaints.map(({ path, at, message }) => ({ path, message, offset: offsetOf(tree.document, path, at) }))]);
+};

@@ -1,0 +1,115 @@
+import { isAbsolute } from 'node:path';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { CompanionError, canonicalIp, formatCidr, parseCidr } from '../model/index.ts';
+import { endpoint, isLoopback, listenEndpoint } from './endpoint.ts';
+
+/** sockaddr_un.sun_path holds 108 bytes with the final zero. */
+const MAX_SOCKET_PATH_BYTES = 107;
+const MAX_NODES = 64;
+/** Static lists are for the operator's hand; feeds have their own room. */
+const MAX_LIST_ENTRIES = 10_000;
+const MAX_EXTRA_AGENTS = 1_000;
+
+const absolutePath = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'), 'must be an absolute path');
+
+const secret = z
+  .string({ error: 'must be text of 16 to 256 characters; put digits in quotes' })
+  .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 printable characters without spaces');
+
+const cidrText = z.string({ error: 'must be an address or CIDR' }).transform((text, ctx): string => {
+  try {
+    return formatCidr(parseCidr(text));
+  } catch (error) {
+    if (!(error instanceof CompanionError)) throw error;
+    ctx.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+});
+
+/** `subject`: canonical CIDR, single addresses as /32 or /128 (the form of a ListEntry). */
+export interface ListConfigEntry {
+  readonly subject: string;
+  readonly note: string;
+}
+
+const listEntry = z.union([
+  cidrText.transform((subject): ListConfigEntry => ({ subject, note: '' })),
+  z
+    .strictObject({ address: cidrText, note: z.string().max(200).default('') })
+    .transform(({ address, note }): ListConfigEntry => ({ subject: address, note })),
+]);
+
+const ownAddress = z.string().transform((text, ctx): string => {
+  const ip = canonicalIp(text);
+  if (ip !== undefined) return ip;
+  ctx.addIssue({ code: 'custom', message: `'${text.slice(0, 60)}' is not a single IP address. Own addresses are exact ones, not ranges.` });
+  return z.NEVER;
+});
+
+const rpcUrl = z.string().refine(
+  (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === '',
+  'must be an http:// or https:// URL without a user name, for example http://127.0.0.1:27080/RPC',
+);
+
+const node = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores'),
+  control: endpoint.prefault('127.0.0.1:27061'),
+  rpc: rpcUrl.default('http://127.0.0.1:27080/RPC'),
+  secret: secret.optional(),
+});
+
+const http = z
+  .strictObject({
+    listen: listenEndpoint.prefault('127.0.0.1:2020'),
+    token: secret.optional(),
+    /** The admin port speaks plain HTTP: leaving loopback is a decision that must be written down. */
+    beyond_loopback: z.boolean().default(false),
+  })
+  .refine((value) => value.beyond_loopback || isLoopback(value.listen.host), {
+    path: ['listen'],
+    message: "is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside.",
+  });
+
+const port = z.int().min(1).max(65_535);
+
+const hook = z
+  .strictObject({
+    listen: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address').default('127.0.0.1'),
+    ask_port: port.default(27_900),
+    tell_port: port.default(27_901),
+    secret: secret.optional(),
+  })
+  .refine((value) => value.ask_port !== value.tell_port, { path: ['tell_port'], message: 'must differ from ask_port' });
+
+/** Everything but the two parts that belong to other rooms; see `configSchema`. Durations are in milliseconds. */
+export const baseSchema = z.strictObject({
+  mode: z.enum(['enforce', 'shadow']).default('enforce'),
+  state_dir: absolutePath.optional(),
+  socket: absolutePath.refine((text) => Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES, `must be at most ${MAX_SOCKET_PATH_BYTES} bytes (a limit of Unix sockets)`).optional(),
+  log: z.strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') }).prefault({}),
+  http: z.union([z.literal(false), http]).prefault({}),
+  hook: hook.prefault({}),
+  nodes: z
+    .array(node)
+    .max(MAX_NODES)
+    .refine((nodes) => new Set(nodes.map(({ name }) => name)).size === nodes.length, 'must have different names')
+    .prefault([{ name: 'kamailio' }]),
+  agents: z.strictObject({ extra: z.array(z.string().min(2).max(200)).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
+  own_addresses: z.array(ownAddress).max(1_000).default([]),
+  allow: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
+  deny: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
+});
+
+export type BaseConfig = z.infer<typeof baseSchema>;
+export type NodeConfig = BaseConfig['nodes'][number];
+
+/**
+ * The whole file: the base with the sections of the deciding rooms, which stay above this room and are handed in by
+ * `app.ts`. Each part must accept `{}` (all defaults).
+ */
+export const configSchema = <D extends z.ZodType, E extends z.ZodType>(parts: { readonly decide: D; readonly detect: E }) =>
+  baseSchema.extend({
+    decide: parts.decide.prefault({} as z.core.util.NoUndefined<z.input<D>>),
+    detect: parts.detect.prefault({} as z.core.util.NoUndefined<z.input<E>>),
+  });
