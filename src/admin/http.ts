@@ -1,0 +1,86 @@
+import { createServer } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { CompanionError } from '../model/index.ts';
+import type { Clock, Operations } from '../model/index.ts';
+import { createHttpApp } from './http-app.ts';
+import type { HttpCounters } from './http-app.ts';
+
+const MAX_CONNECTIONS = 64;
+
+/** Limits of Node's HTTP server, in milliseconds and bytes: whoever is slower or bigger is cut off. */
+const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 } as const;
+
+/** A connection on which nothing moved, e.g. a reader that stopped reading. */
+const SILENT_MS = 30_000;
+const CLOSE_DEADLINE_MS = 2_000;
+
+export interface HttpOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly token: string;
+  readonly operations: Operations;
+  /** Prometheus text from the observe room; without it `/metrics` is not found. */
+  readonly metrics?: (() => Promise<{ readonly contentType: string; readonly text: string }>) | undefined;
+  /** Plain HTTP beyond this machine is refused unless the operator wrote it down. */
+  readonly beyondLoopback?: boolean | undefined;
+  readonly onBug?: ((error: unknown) => void) | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface HttpDoor {
+  readonly host: string;
+  /** The port in use, also when 0 was asked for. */
+  readonly port: number;
+  stats(): HttpCounters;
+  close(): Promise<void>;
+}
+
+const onlyThisMachine = (host: string): boolean => host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+const listen = async (server: Server, { host, port }: HttpOptions['listen']): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'another program (another companion?) has it already. Stop it, or set http.listen to a free port.'
+        : error.code === 'EACCES' ? 'permission denied. Ports below 1024 need privileges; set http.listen to a higher one.'
+        : error.code === 'EADDRNOTAVAIL' ? 'this machine does not have that address. Set http.listen to one that it has.'
+        : `${error.code ?? error.message}.`;
+      reject(new CompanionError('PORT_IN_USE', `Cannot listen for HTTP on ${where}: ${why}`, { cause: error }));
+    });
+    server.listen({ host, port, exclusive: true }, () => {
+      server.removeAllListeners('error');
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+
+/**
+ * Opens the HTTP door: `/healthz`, `/metrics`, `/api/sip-guardian/bans`.
+ * @throws CompanionError PORT_IN_USE; CONFIG_INVALID for an address beyond loopback without `beyondLoopback`
+ */
+export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
+  const local = onlyThisMachine(options.listen.host);
+  if (!local && options.beyondLoopback !== true) {
+    throw new CompanionError('CONFIG_INVALID', `Refusing plain HTTP on ${options.listen.host}: set http.listen to 127.0.0.1, or http.beyond_loopback to true.`);
+  }
+  const onBug = options.onBug ?? (() => {});
+  const { app, counters } = createHttpApp({ ...options, onBug, openMetrics: local, clock: options.clock ?? { now: Date.now } });
+  const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: LIMITS as ServerOptions, overrideGlobalObjects: false }) as Server;
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('drop', () => { counters.refused += 1; });
+  server.setTimeout(SILENT_MS);
+  const port = await listen(server, options.listen);
+  server.on('error', onBug);
+  return {
+    host: options.listen.host,
+    port,
+    stats: () => ({ ...counters }),
+    close: async () => {
+      const ended = new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
+      server.closeIdleConnections();
+      const timer = setTimeout(() => { server.closeAllConnections(); }, CLOSE_DEADLINE_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+};
