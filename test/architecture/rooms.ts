@@ -8,6 +8,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | 'everything'>> =
   enrich: ['protocol', 'model'],
   detect: ['model'],
   decide: ['model'],
+  operate: ['decide', 'enrich', 'model'],
   enforce: ['protocol', 'system', 'model'],
   notify: ['system', 'model'],
   store: ['system', 'model'],
