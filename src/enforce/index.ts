@@ -5,4 +5,10 @@
  */
 export { createKamailioEnforcer } from './kamailio/enforcer.ts';
 export type { EnforcerLog, KamailioEnforcer, KamailioEnforcerOptions } from './kamailio/enforcer.ts';
-export type { ForeignKey } from './kamailio/reconcile.ts';
+export type { ForeignKey } from './kamailio/walk.ts';
+export { readLocations } from './kamailio/seed/location.ts';
+export type { GoodSeed } from './kamailio/seed/location.ts';
+export { readPeers } from './kamailio/seed/peers.ts';
+export type { Peer } from './kamailio/seed/peers.ts';
+export { RpcError } from './kamailio/door/rpc.ts';
+export type { KamailioRpc } from './kamailio/door/rpc.ts';

@@ -1,18 +1,18 @@
-import { setImmediate as breathe } from 'node:timers/promises';
-import { entryKey } from '../../model/index.ts';
 import type { Change, Clock, Enforcer, Entry, NodeStatus } from '../../model/index.ts';
 import { readHolds } from './holds.ts';
 import { TABLES } from './keys.ts';
 import type { Table } from './keys.ts';
-import { createMirror, DEFAULT_CAPS, everySlot } from './mirror.ts';
+import { createLedgerReader } from './ledger.ts';
+import { createMirror, DEFAULT_CAPS } from './mirror.ts';
 import type { Caps, MirrorChanges } from './mirror.ts';
 import { createOutbox } from './outbox.ts';
-import { readFreeMemory, readPulse, readUnusable, readVersion } from './probe.ts';
-import type { Pulse } from './probe.ts';
+import { readFreeMemory, readPulse, readUnusable, readVersion } from './door/probe.ts';
+import type { Pulse } from './door/probe.ts';
 import { createReconciler } from './reconcile.ts';
-import type { ForeignKey } from './reconcile.ts';
-import { createKamailioRpc, RpcError } from './rpc.ts';
-import type { KamailioRpc } from './rpc.ts';
+import { createWalker } from './walk.ts';
+import type { ForeignKey } from './walk.ts';
+import { createKamailioRpc, RpcError } from './door/rpc.ts';
+import type { KamailioRpc } from './door/rpc.ts';
 
 /** The part of a pino logger that is used here. */
 export interface EnforcerLog {
@@ -32,6 +32,8 @@ export interface KamailioEnforcerOptions {
   /** Called once for each key in `ipban` that is not ours. */
   readonly onForeign: (found: readonly ForeignKey[]) => void;
   readonly log: EnforcerLog;
+  /** First contact, before anything is pushed: the time to read the server's own location table into the ledger. */
+  readonly beforeFirstPush?: (rpc: KamailioRpc) => Promise<void>;
   /** Milliseconds between two rounds. */
   readonly roundMs?: number;
 }
@@ -53,7 +55,6 @@ const QUICK_RETRY_MS = 10_000;
 const POKE_MS = 5;
 /** The whole ledger is compared with what we believe we pushed. */
 const LEDGER_ROUNDS = 30;
-const LEDGER_SLICE = 1_000;
 /** Below this free part of Kamailio's shared memory no new quarantines and throttles are pushed. */
 const LOW_MEMORY = 0.1;
 const LOW_MEMORY_LOG_MS = 60_000;
@@ -75,7 +76,6 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
   let lowMemoryLogged = -Infinity;
   let refusedInRound = 0;
   let restarts = 0;
-  let touched: Set<string> | undefined;
   let refillComes = false;
   let timer: NodeJS.Timeout | undefined;
   let dueAt = Infinity;
@@ -102,7 +102,8 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
       lastError = error.message;
     },
   });
-  const reconciler = createReconciler({ rpc, mirror, outbox, clock, usable, onForeign: options.onForeign });
+  const walker = createWalker({ rpc, mirror, outbox, clock, usable, onForeign: options.onForeign });
+  const reconciler = createReconciler({ rpc, mirror, outbox, walker, clock, usable });
 
   const goDown = (reason: string): void => {
     lastError = reason;
@@ -119,32 +120,13 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     if (puts.length > 0 && !refillComes) outbox.set(puts);
   };
 
+  const ledger = createLedgerReader(desired, mirror, clock, send);
+
   const apply = (changes: readonly Change[]): void => {
     for (const { op, entry } of changes) {
-      touched?.add(entryKey(entry));
+      ledger.touch(entry);
       send(op === 'put' ? mirror.put(entry, clock.now()) : mirror.remove(entry));
     }
-  };
-
-  let ledgerRound = 0;
-  /** Compares the mirror with the ledger, in slices; what changes meanwhile comes through `apply`. */
-  const readLedger = async (): Promise<void> => {
-    roundsUntilLedger = LEDGER_ROUNDS;
-    const changedMeanwhile = (touched = new Set<string>());
-    mirror.setRound(++ledgerRound);
-    mirror.left.capped = 0;
-    mirror.left.held = 0;
-    mirror.left.unpushed.clear();
-    let looked = 0;
-    for (const entry of desired()) {
-      if (!changedMeanwhile.has(entryKey(entry))) send(mirror.put(entry, clock.now()));
-      if (++looked % LEDGER_SLICE === 0) await breathe();
-    }
-    for (const slot of everySlot(mirror)) {
-      send(mirror.prune(slot, ledgerRound));
-      if (++looked % LEDGER_SLICE === 0) await breathe();
-    }
-    touched = undefined;
   };
 
   const watchMemory = async (): Promise<void> => {
@@ -152,7 +134,23 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     mirror.holdState = free < LOW_MEMORY;
     if (!mirror.holdState || clock.now() - lowMemoryLogged < LOW_MEMORY_LOG_MS) return;
     lowMemoryLogged = clock.now();
-    log.warn({ node: name, freePercent: Math.round(free * 100) }, "Kamailio's shared memory is nearly full: no new quarantines and throttles are pushed. Start it with a larger -m.");
+    log.warn(
+      { node: name, freePercent: Math.round(free * 100) },
+      "Kamailio's shared memory is nearly full: no new quarantines and throttles are pushed. Start it with a larger -m.",
+    );
+  };
+
+  const readLedger = async (): Promise<void> => {
+    roundsUntilLedger = LEDGER_ROUNDS;
+    await ledger.read();
+  };
+
+  const seedOnce = async (): Promise<void> => {
+    try {
+      await options.beforeFirstPush?.(rpc);
+    } catch (error) {
+      log.warn({ node: name, error: String(error) }, 'what the server knows could not be read before the first push');
+    }
   };
 
   /** First contact, or contact after a silence or a restart. */
@@ -163,6 +161,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     if (isRestart) {
       if (boot !== '') restarts += 1;
       refillComes = true;
+      if (boot === '') await seedOnce();
       await readLedger();
       refillComes = false;
       outbox.refill();
@@ -213,7 +212,6 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
       if (!(error instanceof RpcError)) log.warn({ node: name, error: String(error) }, 'a look at Kamailio failed');
       if (!stopped) goDown(error instanceof Error ? error.message : String(error));
     } finally {
-      touched = undefined;
       refillComes = false;
       looking = false;
     }
@@ -250,14 +248,23 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     status() {
       const entries: Record<string, number> = {};
       for (const table of TABLES) entries[table] = mirror.tables[table].size - mirror.expired[table];
-      entries['foreign'] = reconciler.foreign.size;
+      entries['foreign'] = walker.foreign.size;
       entries['unpushed'] = mirror.left.unpushed.size;
       entries['queued'] = outbox.pending();
       return { name, state, version, uptimeSeconds: pulse?.uptimeSeconds ?? 0, entries, drift, lastError };
     },
     counters() {
       const { capped, held } = mirror.left;
-      return { ...pulse?.counters, ...outbox.counters, ...reconciler.counters, capped, held, restarts, drift };
+      return {
+        ...pulse?.counters,
+        ...outbox.counters,
+        ...walker.counters,
+        ...reconciler.counters,
+        capped,
+        held,
+        restarts,
+        drift,
+      };
     },
     async stop() {
       stopped = true;

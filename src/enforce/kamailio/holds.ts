@@ -1,7 +1,7 @@
 import { identityOf } from '../../model/index.ts';
 import { identityKey, prefixKeysOfAddress } from './keys.ts';
-import { readKey } from './probe.ts';
-import type { KamailioRpc } from './rpc.ts';
+import { readKey } from './door/probe.ts';
+import type { KamailioRpc } from './door/rpc.ts';
 
 /** What Kamailio's tables say about this canonical address right now, as sentences. @throws RpcError */
 export const readHolds = async (rpc: KamailioRpc, ip: string): Promise<readonly string[]> => {
@@ -20,7 +20,8 @@ export const readHolds = async (rpc: KamailioRpc, ip: string): Promise<readonly 
     questions.map(async ([table, key, meaning]) => {
       const held = await readKey(rpc, table, key);
       if (held === undefined) return undefined;
-      const end = held.expire === 'NEVER' || held.expire === '' ? 'without end' : `until ${held.expire} (server's time)`;
+      const end =
+        held.expire === 'NEVER' || held.expire === '' ? 'without end' : `until ${held.expire} (server's time)`;
       return `${meaning}: ${table} holds ${key} = ${JSON.stringify(held.value)} ${end}`;
     }),
   );

@@ -32,7 +32,12 @@ export interface Slot {
 export type Caps = Readonly<Record<Table, number>>;
 
 /** 100 k strings are 20 MB of Kamailio's shared memory. */
-export const DEFAULT_CAPS: Caps = { ipban: 200_000, companion_net: 100_000, companion_state: 200_000, companion_good: 200_000 };
+export const DEFAULT_CAPS: Caps = {
+  ipban: 200_000,
+  companion_net: 100_000,
+  companion_state: 200_000,
+  companion_good: 200_000,
+};
 
 /** Keys looked at to find one that ends soon, as Redis evicts: the oldest-ending of a sample, not of all. */
 const EVICTION_SAMPLE = 16;
@@ -56,14 +61,20 @@ export interface Mirror {
   age(slot: Slot, now: number, graceMs: number): void;
   /** A serial number for what happens next. */
   tick(): number;
-  setRound(round: number): void;
+  /** A comparison with the whole ledger begins: claims carry its number from now on, what was left out is counted anew. */
+  startRound(round: number): void;
   /** Ledger lines that do not fit into tables; keys left out for a cap, or for memory, since the last reset. */
   readonly left: { unpushed: Set<string>; capped: number; held: number };
 }
 
 /** What Kamailio's tables should hold, key by key. Bounded by caps; knows nothing of connections. */
 export const createMirror = (caps: Caps): Mirror => {
-  const tables: Record<Table, Map<string, Slot>> = { ipban: new Map(), companion_net: new Map(), companion_state: new Map(), companion_good: new Map() };
+  const tables: Record<Table, Map<string, Slot>> = {
+    ipban: new Map(),
+    companion_net: new Map(),
+    companion_state: new Map(),
+    companion_good: new Map(),
+  };
   const expired: Record<Table, number> = { ipban: 0, companion_net: 0, companion_state: 0, companion_good: 0 };
   const cursors = new Map<Table, Iterator<Slot>>();
   const left = { unpushed: new Set<string>(), capped: 0, held: 0 };
@@ -149,7 +160,10 @@ export const createMirror = (caps: Caps): Mirror => {
           slot = { table, key, value, until, claims: [], expired: false, changed: 0, confirmed: 0, seen: 0 };
           tables[table].set(key, slot);
         }
-        slot.claims = [...slot.claims.filter((claim) => claim.owner !== owner && claim.until > now), { owner, value, until, round }];
+        slot.claims = [
+          ...slot.claims.filter((claim) => claim.owner !== owner && claim.until > now),
+          { owner, value, until, round },
+        ];
         if (settle(slot)) puts.push(slot);
       }
       return { puts, removals };
@@ -177,8 +191,11 @@ export const createMirror = (caps: Caps): Mirror => {
       if (slot.until + graceMs <= now) forget(slot);
     },
     tick: () => ++serial,
-    setRound(current) {
+    startRound(current) {
       round = current;
+      left.unpushed.clear();
+      left.capped = 0;
+      left.held = 0;
     },
   };
 };

@@ -2,8 +2,8 @@ import type { Clock } from '../../model/index.ts';
 import { TABLES, ttlSeconds } from './keys.ts';
 import type { Table } from './keys.ts';
 import type { Mirror, Slot } from './mirror.ts';
-import { RpcError } from './rpc.ts';
-import type { KamailioRpc } from './rpc.ts';
+import { RpcError } from './door/rpc.ts';
+import type { KamailioRpc } from './door/rpc.ts';
 
 /** Calls under way at once: enough for 10 k sets/s and more, few enough that a ban behind them waits 2 ms. */
 const WINDOW = 32;
@@ -37,7 +37,10 @@ const phasesOf = (mirror: Mirror): IterableIterator<Op>[] => {
     slots(['companion_good'], () => true),
     [NETS_OP].values(),
     slots(['companion_net'], isAllow),
-    slots(TABLES.filter((table) => table !== 'companion_good'), (slot) => !isAllow(slot)),
+    slots(
+      TABLES.filter((table) => table !== 'companion_good'),
+      (slot) => !isAllow(slot),
+    ),
   ];
 };
 
@@ -73,7 +76,12 @@ export interface OutboxOptions {
 /** What waits to be written to one Kamailio: deduplicated by key, bounded, at most WINDOW calls at once. */
 export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: OutboxOptions): Outbox => {
   const lanes: Record<Lane, Map<string, Op>> = {
-    delete: new Map(), nets: new Map(), ipban: new Map(), companion_net: new Map(), companion_state: new Map(), companion_good: new Map(),
+    delete: new Map(),
+    nets: new Map(),
+    ipban: new Map(),
+    companion_net: new Map(),
+    companion_state: new Map(),
+    companion_good: new Map(),
   };
   const laneOf = new Map<string, Lane>();
   const flying = new Set<string>();
@@ -136,13 +144,19 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
 
   const write = (op: Op): Promise<void> | undefined => {
     const { slot } = op;
-    if (slot === undefined) return rpc.write('htable.seti', ['companion_meta', 'nets', mirror.tables.companion_net.size]);
+    if (slot === undefined)
+      return rpc.write('htable.seti', ['companion_meta', 'nets', mirror.tables.companion_net.size]);
     const { table, key, value, until } = slot;
     if (!usable(table)) return undefined;
     if (op.lane === 'delete') return rpc.write('htable.delete', [table, key]);
     const now = clock.now();
     if (until <= now) return undefined;
-    return rpc.write(typeof value === 'number' ? 'htable.setxi' : 'htable.setxs', [table, key, value, ttlSeconds(until, now)]);
+    return rpc.write(typeof value === 'number' ? 'htable.setxi' : 'htable.setxs', [
+      table,
+      key,
+      value,
+      ttlSeconds(until, now),
+    ]);
   };
 
   const settled = (op: Op, error: RpcError | undefined): void => {

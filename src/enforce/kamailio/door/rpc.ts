@@ -1,6 +1,8 @@
 import { parseObject, request } from 'jsonrpc-lite';
 import { Pool } from 'undici';
-import { CompanionError } from '../../model/index.ts';
+import { CompanionError } from '../../../model/index.ts';
+import { DeadlineError, exchange } from './exchange.ts';
+import type { Answer, PostOptions } from './exchange.ts';
 
 /**
  * Why a call failed. `unreachable`: no connection or it broke; `timeout`: no answer in time; `refused`: the door said no
@@ -64,8 +66,10 @@ const codeOf = (cause: unknown): string =>
 
 /** Reads one answer. @throws RpcError */
 const readAnswer = (method: string, status: number, text: string): unknown => {
-  if (status === 401) throw new RpcError('refused', `${method}: Kamailio's RPC door refused the token. Check kamailio.rpc.token.`);
-  if (status === 403) throw new RpcError('refused', `${method}: Kamailio's RPC door does not let this method or address in.`);
+  if (status === 401)
+    throw new RpcError('refused', `${method}: Kamailio's RPC door refused the token. Check kamailio.rpc.token.`);
+  if (status === 403)
+    throw new RpcError('refused', `${method}: Kamailio's RPC door does not let this method or address in.`);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -76,9 +80,14 @@ const readAnswer = (method: string, status: number, text: string): unknown => {
   const parsed = typeof json === 'object' && json !== null ? parseObject(json) : undefined;
   if (parsed?.type === 'error') {
     const { code, message } = parsed.payload.error;
-    throw new RpcError('rpc', `${method}: Kamailio answered ${code} ${String(message).slice(0, 200)}`, Number(code) || 0);
+    throw new RpcError(
+      'rpc',
+      `${method}: Kamailio answered ${code} ${String(message).slice(0, 200)}`,
+      Number(code) || 0,
+    );
   }
-  if (parsed?.type !== 'success') throw new RpcError('garbage', `${method}: the answer is not JSON-RPC (HTTP ${status}).`);
+  if (parsed?.type !== 'success')
+    throw new RpcError('garbage', `${method}: the answer is not JSON-RPC (HTTP ${status}).`);
   return parsed.payload.result;
 };
 
@@ -91,8 +100,20 @@ export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
   const { origin, pathname } = new URL(url);
   const shared = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS };
   const connect = { timeout: deadlineMs };
-  const fast = new Pool(origin, { ...shared, connect, connections: CONNECTIONS, pipelining: PIPELINING, maxResponseSize: MAX_ANSWER_BYTES });
-  const slow = new Pool(origin, { ...shared, connect, connections: 1, pipelining: 1, maxResponseSize: MAX_SLOW_ANSWER_BYTES });
+  const fast = new Pool(origin, {
+    ...shared,
+    connect,
+    connections: CONNECTIONS,
+    pipelining: PIPELINING,
+    maxResponseSize: MAX_ANSWER_BYTES,
+  });
+  const slow = new Pool(origin, {
+    ...shared,
+    connect,
+    connections: 1,
+    pipelining: 1,
+    maxResponseSize: MAX_SLOW_ANSWER_BYTES,
+  });
   fast.on('disconnect', (_origin, _targets, error) => {
     if (codeOf(error) === 'UND_ERR_SOCKET' || codeOf(error) === 'ECONNRESET') onDisconnect?.();
   });
@@ -100,32 +121,35 @@ export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
   let lastId = 0;
 
   /** undici pipelines only what is idempotent; all that we call is (set, delete, read). */
-  const post = (pool: Pool, method: string, params: readonly RpcParam[], signal: AbortSignal): Promise<Awaited<ReturnType<Pool['request']>>> => {
+  const post = (method: string, params: readonly RpcParam[]): PostOptions => {
     lastId = (lastId + 1) % 1_000_000_000;
     const body = request(lastId, method, [...params]).serialize();
-    return pool.request({ path: pathname, method: 'POST', headers, body, signal, idempotent: true, blocking: false });
+    return { path: pathname, method: 'POST', headers, body, idempotent: true, blocking: false };
   };
 
   const failed = (method: string, cause: unknown, timedOut: boolean, ms: number): RpcError => {
     if (cause instanceof RpcError) return cause;
     if (timedOut) return new RpcError('timeout', `${method}: no answer from ${origin} within ${ms} ms.`, 0, cause);
     const code = codeOf(cause);
-    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return new RpcError('garbage', `${method}: the answer is too long.`, 0, cause);
-    return new RpcError('unreachable', `${method}: no connection to ${origin} (${code || String(cause).slice(0, 100)}).`, 0, cause);
+    if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+      return new RpcError('garbage', `${method}: the answer is too long.`, 0, cause);
+    return new RpcError(
+      'unreachable',
+      `${method}: no connection to ${origin} (${code || String(cause).slice(0, 100)}).`,
+      0,
+      cause,
+    );
   };
 
   const call: KamailioRpc['call'] = async (method, params = [], { slow: isSlow = false } = {}) => {
     const ms = isSlow ? slowDeadlineMs : deadlineMs;
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), ms);
+    let answer: Answer;
     try {
-      const { statusCode, body } = await post(isSlow ? slow : fast, method, params, abort.signal);
-      return readAnswer(method, statusCode, await body.text());
+      answer = await exchange(isSlow ? slow : fast, post(method, params), ms);
     } catch (cause) {
-      throw failed(method, cause, abort.signal.aborted, ms);
-    } finally {
-      clearTimeout(timer);
+      throw failed(method, cause, cause instanceof DeadlineError, ms);
     }
+    return readAnswer(method, answer.status, answer.text);
   };
 
   return {
@@ -138,7 +162,7 @@ export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
       const abort = new AbortController();
       const timer = setTimeout(() => abort.abort(), slowDeadlineMs);
       try {
-        const { statusCode, body } = await post(slow, method, params, abort.signal);
+        const { statusCode, body } = await slow.request({ ...post(method, params), signal: abort.signal });
         if (statusCode !== 200) {
           readAnswer(method, statusCode, await body.text());
           throw new RpcError('garbage', `${method}: HTTP ${statusCode}.`);

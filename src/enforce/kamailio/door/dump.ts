@@ -1,3 +1,4 @@
+import { field, listOf } from './answer.ts';
 import { RpcError } from './rpc.ts';
 import type { KamailioRpc } from './rpc.ts';
 
@@ -18,10 +19,9 @@ const BATCH_CHARS = 64 * 1024;
 const MAX_PIECE_CHARS = 8 * 1024 * 1024;
 
 const keyOf = (item: unknown): DumpedKey | undefined => {
-  if (typeof item !== 'object' || item === null || !('name' in item) || !('value' in item)) return undefined;
-  const { name: key, value } = item;
-  if (typeof key !== 'string' || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
-  return { key, value };
+  const [key, value] = [field(item, 'name'), field(item, 'value')];
+  const isWhole = typeof key === 'string' && (typeof value === 'string' || typeof value === 'number');
+  return isWhole ? { key, value } : undefined;
 };
 
 /** Reads `{"entry":…,"slot":[…]},{…}`. @throws RpcError */
@@ -32,15 +32,8 @@ const parseSlots = (text: string): DumpedKey[] => {
   } catch (cause) {
     throw new RpcError('garbage', 'htable.dump: the answer is not JSON.', 0, cause);
   }
-  const keys: DumpedKey[] = [];
-  for (const one of Array.isArray(slots) ? (slots as unknown[]) : []) {
-    if (typeof one !== 'object' || one === null || !('slot' in one) || !Array.isArray(one.slot)) continue;
-    for (const item of one.slot as unknown[]) {
-      const key = keyOf(item);
-      if (key !== undefined) keys.push(key);
-    }
-  }
-  return keys;
+  const items = listOf(slots).flatMap((one) => listOf(field(one, 'slot')));
+  return items.map(keyOf).filter((key) => key !== undefined);
 };
 
 /**

@@ -1,6 +1,7 @@
+import { field, listOf, numberOf } from './answer.ts';
 import { dumpTable } from './dump.ts';
-import { TABLES } from './keys.ts';
-import type { Table } from './keys.ts';
+import { TABLES } from '../keys.ts';
+import type { Table } from '../keys.ts';
 import { RpcError } from './rpc.ts';
 import type { KamailioRpc } from './rpc.ts';
 
@@ -15,14 +16,8 @@ export interface Pulse {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-
 /** Counters read from `companion_meta`; the rest is ignored. */
 const MAX_COUNTERS = 500;
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && name in value ? (value as Record<string, unknown>)[name] : undefined;
-
-const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 
 /**
  * `core.uptime` and the words of `companion_meta`. A Kamailio without that table still has its start time (`up_since`,
@@ -68,7 +63,7 @@ export const readFreeMemory = async (rpc: KamailioRpc): Promise<number> => {
 export const readCounts = async (rpc: KamailioRpc): Promise<ReadonlyMap<string, number>> => {
   const stats = await rpc.call('htable.stats');
   const counts = new Map<string, number>();
-  for (const row of Array.isArray(stats) ? (stats as unknown[]) : []) {
+  for (const row of listOf(stats)) {
     counts.set(String(field(row, 'name')), numberOf(field(row, 'all')));
   }
   return counts;
@@ -80,23 +75,35 @@ export const readCounts = async (rpc: KamailioRpc): Promise<ReadonlyMap<string, 
  */
 export const readUnusable = async (rpc: KamailioRpc): Promise<ReadonlyMap<Table, string>> => {
   const list = await rpc.call('htable.listTables');
-  const rows = Array.isArray(list) ? (list as unknown[]) : [];
+  const rows = listOf(list);
   const unusable = new Map<Table, string>();
   for (const table of TABLES) {
     const row = rows.find((one) => field(one, 'name') === table);
     if (row === undefined) unusable.set(table, `Kamailio has no htable '${table}': include companion.cfg.`);
     else if (numberOf(field(row, 'expire')) <= 0) {
-      unusable.set(table, `The htable '${table}' has no autoexpire: bans in it would never end. Add autoexpire=3600 to its definition.`);
+      unusable.set(
+        table,
+        `The htable '${table}' has no autoexpire: bans in it would never end. Add autoexpire=3600 to its definition.`,
+      );
     }
   }
   return unusable;
 };
 
-/** One key with its end as Kamailio writes it (its own local time), or undefined when it does not stand. */
-export const readKey = async (rpc: KamailioRpc, table: string, key: string): Promise<{ readonly value: unknown; readonly expire: string } | undefined> => {
+export interface HeldKey {
+  readonly value: unknown;
+  /** As Kamailio writes it, in its own local time; `NEVER`, or empty when it does not say. */
+  readonly expire: string;
+}
+
+/** One key, or undefined when it does not stand. @throws RpcError */
+export const readKey = async (rpc: KamailioRpc, table: string, key: string): Promise<HeldKey | undefined> => {
   try {
     const item = field(await rpc.call('htable.get', [table, key]), 'item');
-    return item === undefined ? undefined : { value: field(item, 'value'), expire: String(field(item, 'expire') ?? '') };
+    const expire = field(item, 'expire');
+    return item === undefined
+      ? undefined
+      : { value: field(item, 'value'), expire: typeof expire === 'string' ? expire : '' };
   } catch (error) {
     if (error instanceof RpcError && error.failure === 'rpc') return undefined;
     throw error;
