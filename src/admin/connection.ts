@@ -33,6 +33,7 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
   const splitter = createLineSplitter();
   const pager = createPager();
   let stopWatch: (() => void) | undefined;
+  const closed = new AbortController();
 
   const ask = async (method: string, params: unknown): Promise<unknown> => {
     if (method === 'watch') {
@@ -73,10 +74,9 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
     }
     // Notifications and answers from a client mean nothing here.
     if (line === '' || socket.destroyed) return;
-    if (!socket.write(line) && stopWatch === undefined) await once(socket, 'drain', { signal: closed.signal });
+    if (!socket.write(line)) await once(socket, 'drain', { signal: closed.signal });
   };
 
-  const closed = new AbortController();
   const work = async (chunk: Buffer): Promise<void> => {
     const { lines, overflow } = splitter.push(chunk);
     for (const text of lines) {

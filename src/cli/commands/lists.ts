@@ -1,0 +1,53 @@
+import { parseDuration } from '../../model/index.ts';
+import type { ListRow } from '../../model/index.ts';
+import { ask } from '../ask.ts';
+import { author } from '../author.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { CommonOptions } from '../options.ts';
+import { printJson, printLines } from '../output/print.ts';
+import { table } from '../output/table.ts';
+import type { Column } from '../output/table.ts';
+import { formatLeft, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
+
+export type ListName = 'allow' | 'deny';
+
+export interface ListAddOptions extends CommonOptions {
+  readonly note: string;
+  readonly for?: string | undefined;
+}
+
+/** `companion allow add ADDRESS`, `companion deny add ADDRESS`. */
+export const listAdd = async (list: ListName, subject: string, options: ListAddOptions): Promise<number> => {
+  const durationMs = options.for === undefined ? undefined : parseDuration(options.for);
+  const request = { subject, note: options.note, author: author(), durationMs };
+  const row = await ask(options, (client) => client.call<ListRow>(`${list}.add`, request));
+  const end = row.until === null ? 'without end' : `until ${formatTime(row.until)}`;
+  if (options.json) printJson(row);
+  else printLines([`${shown(row.subject)} is on the ${list} list ${end}.`]);
+  return EXIT.ok;
+};
+
+const columns = (now: number): readonly Column<ListRow>[] => [
+  { title: 'ADDRESS', cell: (row) => row.subject, style: (row) => (row.list === 'allow' ? 'green' : 'red') },
+  { title: 'SINCE', cell: (row) => formatTime(row.since) },
+  { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
+  { title: 'BY', cell: (row) => row.author, shrinks: true },
+  { title: 'NOTE', cell: (row) => row.note, shrinks: true },
+];
+
+/** `companion allow list`, `companion deny list`. */
+export const listShow = async (list: ListName, options: CommonOptions): Promise<number> => {
+  const rows = await ask(options, (client) => client.list<ListRow>(`${list}.list`));
+  if (options.json) printJson(rows);
+  else if (rows.length === 0) printLines([`The ${list} list is empty.`]);
+  else printLines([...table(rows, columns(Date.now()), terminalWidth()), paint('dim', `${rows.length} in all`)]);
+  return EXIT.ok;
+};
+
+/** `companion allow remove ADDRESS`, `companion deny remove ADDRESS`. */
+export const listRemove = async (list: ListName, subject: string, options: CommonOptions): Promise<number> => {
+  const result = await ask(options, (client) => client.call<{ removed: string[] }>(`${list}.remove`, { subject, author: author() }));
+  if (options.json) printJson(result);
+  else printLines([`Removed from the ${list} list: ${result.removed.map(shown).join(', ')}.`]);
+  return EXIT.ok;
+};

@@ -1,0 +1,53 @@
+import { formatDuration } from '../../model/index.ts';
+import type { NodeStatus, StatusReport } from '../../model/index.ts';
+import { ask } from '../ask.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { CommonOptions } from '../options.ts';
+import { printJson, printLines } from '../output/print.ts';
+import { table } from '../output/table.ts';
+import type { Column } from '../output/table.ts';
+import { paint, shown, terminalWidth } from '../output/text.ts';
+import type { Style } from '../output/text.ts';
+
+const STATE_STYLE: Readonly<Record<NodeStatus['state'], Style>> = { connected: 'green', degraded: 'yellow', down: 'red' };
+
+const figures = (values: Readonly<Record<string, number>>): string =>
+  Object.entries(values).map(([name, count]) => `${name} ${count}`).join(', ');
+
+const NODES: readonly Column<NodeStatus>[] = [
+  { title: 'SERVER', cell: (node) => node.name },
+  { title: 'STATE', cell: (node) => node.state, style: (node) => STATE_STYLE[node.state] },
+  { title: 'VERSION', cell: (node) => node.version || '-', shrinks: true },
+  { title: 'UP', cell: (node) => (node.uptimeSeconds > 0 ? formatDuration(node.uptimeSeconds * 1_000) : '-') },
+  { title: 'HOLDS', cell: (node) => figures(node.entries) || '-', shrinks: true },
+  { title: 'DRIFT', cell: (node) => String(node.drift) },
+  { title: 'LAST ERROR', cell: (node) => node.lastError || '-', shrinks: true },
+];
+
+const summaryStyle = (report: StatusReport): Style => {
+  if (!report.nodes.some(({ state }) => state === 'connected')) return 'red';
+  return report.mode === 'shadow' || report.nodes.some(({ state }) => state !== 'connected') ? 'yellow' : 'green';
+};
+
+const lines = (report: StatusReport, now: number): string[] => {
+  const { counts } = report;
+  const mode = report.mode === 'shadow' ? 'shadow mode: decides and records, enforces nothing' : 'enforcing';
+  return [
+    paint(summaryStyle(report), shown(report.summary)),
+    `companion ${shown(report.version)}, ${mode}, up ${formatDuration(now - report.startedAt)}`,
+    '',
+    ...(report.nodes.length === 0 ? ['No SIP server is configured.'] : table(report.nodes, NODES, terminalWidth())),
+    '',
+    `Banned ${counts.bans}, quarantined ${counts.quarantined}, throttled ${counts.throttled}, known good ${counts.good}; allow list ${counts.allow}, deny list ${counts.deny}; sources watched ${counts.trackedSources}`,
+    `Requests judged ${report.requests}, outcomes heard ${report.outcomes}`,
+    `Dropped: ${shown(figures(report.drops)) || 'nothing'}`,
+  ];
+};
+
+/** `companion status`. */
+export const status = async (options: CommonOptions): Promise<number> => {
+  const report = await ask(options, (client) => client.call<StatusReport>('status', {}));
+  if (options.json) printJson(report);
+  else printLines(lines(report, Date.now()));
+  return EXIT.ok;
+};

@@ -1,0 +1,77 @@
+import { ENOUGH_POINTS } from '../../model/index.ts';
+import type { BanRow, Evidence, ListRow, WhyReport } from '../../model/index.ts';
+import { ask } from '../ask.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { CommonOptions } from '../options.ts';
+import { printJson, printLines } from '../output/print.ts';
+import { table } from '../output/table.ts';
+import type { Column } from '../output/table.ts';
+import { formatLeft, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
+import type { Style } from '../output/text.ts';
+
+const STATE_STYLE: Readonly<Record<WhyReport['state'], Style>> = {
+  allowed: 'cyan', good: 'green', denied: 'red', banned: 'red', quarantined: 'yellow', throttled: 'yellow', stranger: 'bold',
+};
+
+const EVIDENCE: readonly Column<Evidence>[] = [
+  { title: 'TIME', cell: (line) => formatTime(line.at) },
+  { title: 'RULE', cell: (line) => line.rule },
+  { title: 'PROOF', cell: (line) => line.tier, style: (line) => (line.tier === 'proven' ? 'red' : 'yellow') },
+  { title: 'POINTS', cell: (line) => String(line.points) },
+  { title: 'WHAT WAS SEEN', cell: (line) => line.text, shrinks: true },
+];
+
+const USERS: readonly Column<WhyReport['users'][number]>[] = [
+  { title: 'USER', cell: ({ user }) => user, shrinks: true },
+  { title: 'AUTHENTICATED', cell: ({ ok }) => String(ok) },
+  { title: 'FAILED', cell: ({ failed }) => String(failed) },
+];
+
+const lists = (now: number): readonly Column<ListRow>[] => [
+  { title: 'LIST', cell: (row) => row.list },
+  { title: 'ADDRESS', cell: (row) => row.subject },
+  { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
+  { title: 'BY', cell: (row) => row.author, shrinks: true },
+  { title: 'NOTE', cell: (row) => row.note, shrinks: true },
+];
+
+const HISTORY: readonly Column<BanRow>[] = [
+  { title: 'SINCE', cell: (row) => formatTime(row.since) },
+  { title: 'UNTIL', cell: (row) => (row.until === null ? 'permanent' : formatTime(row.until)) },
+  { title: 'LEVEL', cell: (row) => String(row.level) },
+  { title: 'BY', cell: (row) => row.origin },
+  { title: 'REASON', cell: (row) => row.reason, shrinks: true },
+];
+
+/** A titled, indented table; nothing at all without rows. */
+const section = <R>(title: string, rows: readonly R[], columns: readonly Column<R>[]): string[] =>
+  rows.length === 0 ? [] : ['', paint('bold', title), ...table(rows, columns, terminalWidth() - 2).map((line) => `  ${line}`)];
+
+const story = (report: WhyReport, now: number): string[] => {
+  const identity = report.identity === report.ip ? '' : ` (judged as ${shown(report.identity)})`;
+  const since = report.since === null ? '' : `Since ${formatTime(report.since)} (${formatLeft(now, report.since).replace(' left', ' ago')})`;
+  const until = report.since === null ? '' : report.until === null ? ', without end' : `, until ${formatTime(report.until)} (${formatLeft(report.until, now)})`;
+  const { proven, spoofable } = report.score;
+  return [
+    `${shown(report.ip)}${identity} is ${paint(STATE_STYLE[report.state] ?? 'bold', shown(report.state))}${report.reason === '' ? '.' : `: ${shown(report.reason)}`}`,
+    ...(since === '' ? [] : [`${since}${until}.`]),
+    `Score now: ${Math.round(proven)} proven, ${Math.round(spoofable)} spoofable (${ENOUGH_POINTS} is enough; only proven evidence bans).`,
+    ...section('Evidence, oldest first', report.evidence, EVIDENCE),
+    ...section('Users at this address', report.users, USERS),
+    ...section('Lists that cover it', report.lists, lists(now)),
+    ...section('Earlier bans, newest first', report.history, HISTORY),
+    '',
+    paint('bold', 'What is enforced'),
+    ...(report.enforced.length === 0 ? ['  no SIP server is connected'] : report.enforced.map(({ enforcer, holds }) =>
+      `  ${shown(enforcer)}: ${holds.length === 0 ? 'nothing' : holds.map(shown).join('; ')}`)),
+    ...(report.undo.length === 0 ? [] : ['', paint('bold', 'To undo it'), ...report.undo.map((command) => `  ${shown(command)}`)]),
+  ];
+};
+
+/** `companion why IP`: what companion thinks of an address, and on what evidence. */
+export const why = async (ip: string, options: CommonOptions): Promise<number> => {
+  const report = await ask(options, (client) => client.call<WhyReport>('why', { ip }));
+  if (options.json) printJson(report);
+  else printLines(story(report, Date.now()));
+  return EXIT.ok;
+};
