@@ -1,5 +1,6 @@
 /**
- * Bytes ↔ values, without I/O. What comes in is attacker's: every length is bounded and nothing throws untyped.
+ * Bytes ↔ values, without I/O: SIP messages, hook frames, JSON-RPC lines.
+ * What comes in is attacker's: every length is bounded and nothing throws untyped.
  */
 export * from './json-rpc.ts';
 export * from './sip/index.ts';

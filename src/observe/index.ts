@@ -1,0 +1,8 @@
+/**
+ * What the outside may see: log lines, metrics, the live feed. In: decisions and counters that other rooms hold.
+ * Subscribers of the verdict stream, never called from the core. No address, user or number becomes a label; whatever
+ * an attacker wrote is escaped and stands last.
+ */
+export { createLiveFeed, type LiveFeed } from './live-feed.ts';
+export { createLog, decisionLine, type Log } from './log.ts';
+export { createMetrics, type Metrics, type MetricSources } from './metrics.ts';

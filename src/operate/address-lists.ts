@@ -1,0 +1,47 @@
+import { parseCidr } from '../model/index.ts';
+import type { BanEntry, Change, Entry, Facts, ListEntry } from '../model/index.ts';
+import { PrefixMap } from '../enrich/index.ts';
+
+/** A ban of more than one identity (an IPv4 address, an IPv6 /64) is a network: it is looked up like a deny entry. */
+const isNetworkBan = (entry: BanEntry): boolean =>
+  entry.subject.includes('/') && !(entry.subject.includes(':') && entry.subject.endsWith('/64'));
+
+/**
+ * The operator's lists and banned networks, by longest match. Allow wins over deny at any length: to deny a network and
+ * allow one address in it is the common wish.
+ */
+export class AddressLists {
+  readonly #allow = new PrefixMap<ListEntry>();
+  readonly #deny = new PrefixMap<ListEntry>();
+  readonly #banned = new PrefixMap<BanEntry>();
+
+  apply(change: Change): void {
+    const { entry } = change;
+    const put = change.op === 'put';
+    if (entry.kind === 'ban') {
+      if (!isNetworkBan(entry)) return;
+      if (put) this.#banned.set(parseCidr(entry.subject), entry);
+      else this.#banned.delete(parseCidr(entry.subject));
+    } else if (entry.kind === 'allow' || entry.kind === 'deny') {
+      const map = entry.kind === 'allow' ? this.#allow : this.#deny;
+      if (put) map.set(parseCidr(entry.subject), entry);
+      else map.delete(parseCidr(entry.subject));
+    }
+  }
+
+  /** For each event: allow before deny. Takes a canonical address. */
+  verdict(ip: string): Facts['list'] {
+    if (this.#allow.match(ip) !== undefined) return 'allow';
+    return this.#deny.match(ip) === undefined && this.#banned.match(ip) === undefined ? 'none' : 'deny';
+  }
+
+  /** List entries that cover the address. */
+  covering(ip: string): readonly ListEntry[] {
+    return [...this.#allow.covering(ip), ...this.#deny.covering(ip)];
+  }
+
+  /** The banned network that covers the address, if any. */
+  networkBan(ip: string): Entry | undefined {
+    return this.#banned.match(ip);
+  }
+}

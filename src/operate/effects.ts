@@ -1,0 +1,104 @@
+import type { Change, Clock, DecisionEvent, Enforcer, Entry, Finding, Outcome, Records, Request, Verdict } from '../model/index.ts';
+import type { AddressLists } from './address-lists.ts';
+
+/** Who or what made the changes. */
+export type Cause =
+  | { readonly by: 'event'; readonly event: Request | Outcome; readonly verdict: Verdict }
+  | { readonly by: 'operator'; readonly author: string }
+  | { readonly by: 'companion'; readonly node: string };
+
+export interface EffectsParts {
+  readonly mode: 'shadow' | 'enforce';
+  readonly clock: Clock;
+  readonly lists: AddressLists;
+  readonly records: Records;
+  readonly enforcers: () => readonly Enforcer[];
+  readonly publish: (event: DecisionEvent) => void;
+}
+
+export interface Effects {
+  /** Carries the changes to lists, enforcers, database, audit and watchers, in this order. Never throws, never waits. */
+  push(changes: readonly Change[], cause: Cause): void;
+  /** Changes so far, by kind. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const subjectOf = (entry: Entry): string => {
+  switch (entry.kind) {
+    case 'good':
+      return `${entry.ip}:${entry.port}`;
+    case 'throttle-user':
+    case 'ban':
+    case 'quarantine':
+    case 'throttle':
+    case 'allow':
+    case 'deny':
+      return entry.subject;
+  }
+};
+
+/** Shadow mode: known-good and allow entries are no harm and make the rehearsal true; everything else is only recorded. */
+const enforcedInShadow = ({ entry }: Change): boolean => entry.kind === 'good' || entry.kind === 'allow';
+
+const rulesOf = (entry: Entry, findings: readonly Finding[]): readonly string[] => {
+  if ((entry.kind === 'ban' || entry.kind === 'quarantine') && entry.rules.length > 0) return entry.rules;
+  return [...new Set(findings.map(({ rule }) => rule))];
+};
+
+const evidenceOf = (entry: Entry, findings: readonly Finding[]): string => {
+  const said = findings.at(-1)?.evidence;
+  if (said !== undefined) return said;
+  return entry.kind === 'ban' || entry.kind === 'quarantine' ? (entry.evidence.at(-1)?.text ?? '') : '';
+};
+
+export const createEffects = (parts: EffectsParts): Effects => {
+  const { mode, clock, lists, records } = parts;
+  const counts: Record<string, number> = {};
+
+  const eventOf = (change: Change, cause: Cause): DecisionEvent => {
+    const { entry } = change;
+    const judged = cause.by === 'event' ? cause : undefined;
+    const findings = judged?.verdict.findings ?? [];
+    return {
+      at: clock.now(),
+      node: judged?.event.node ?? (cause.by === 'companion' ? cause.node : ''),
+      ip: judged?.event.source.ip ?? '',
+      port: judged?.event.source.port ?? 0,
+      transport: judged?.event.source.transport ?? '',
+      change: change.op === 'put' ? entry.kind : 'lift',
+      subject: subjectOf(entry),
+      answer: judged?.event.kind === 'request' ? judged.verdict.answer : '',
+      state: judged?.verdict.state ?? 'stranger',
+      rules: rulesOf(entry, findings),
+      until: change.op === 'put' ? entry.until : null,
+      reason: change.op === 'put' ? entry.reason : `${entry.kind} ${change.why}`,
+      evidence: evidenceOf(entry, findings),
+      shadow: mode === 'shadow',
+    };
+  };
+
+  const audit = (change: Change, cause: Cause): void => {
+    const { entry } = change;
+    if (entry.kind === 'good') return;
+    const actor = cause.by === 'operator' ? cause.author : cause.by === 'event' ? 'detector' : 'companion';
+    records.audit({ at: clock.now(), actor, action: `${entry.kind}.${change.op === 'put' ? 'add' : 'remove'}`, subject: subjectOf(entry), detail: entry.reason });
+  };
+
+  return {
+    counts,
+    push(changes, cause) {
+      if (changes.length === 0) return;
+      for (const change of changes) lists.apply(change);
+      const enforced = mode === 'enforce' ? changes : changes.filter(enforcedInShadow);
+      if (enforced.length > 0) for (const enforcer of parts.enforcers()) enforcer.apply(enforced);
+      const now = clock.now();
+      for (const change of changes) {
+        records.remember(change, now);
+        audit(change, cause);
+        const kind = change.op === 'put' ? change.entry.kind : `lift-${change.entry.kind}`;
+        counts[kind] = (counts[kind] ?? 0) + 1;
+        parts.publish(eventOf(change, cause));
+      }
+    },
+  };
+};

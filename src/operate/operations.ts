@@ -1,0 +1,142 @@
+import { CompanionError, canonicalIp, formatCidr, identityOf, parseCidr, subjectOf } from '../model/index.ts';
+import type { BanEntry, Change, Clock, DecisionEvent, Enforcer, Entry, ListEntry, Operations, Records, StatusReport, WhyReport } from '../model/index.ts';
+import type { Judge } from '../decide/index.ts';
+import type { AddressLists } from './address-lists.ts';
+import { banHurdles, goodWithin } from './ban-hurdles.ts';
+import type { Effects } from './effects.ts';
+import { HELD_KINDS, banRow, historyRow, listRow } from './rows.ts';
+
+export interface OperationsParts {
+  readonly judge: Judge;
+  readonly lists: AddressLists;
+  readonly effects: Effects;
+  readonly records: Records;
+  readonly enforcers: readonly Enforcer[];
+  readonly clock: Clock;
+  /** Duration of a ban for which none was given (ms). */
+  readonly banTimeMs: number;
+  readonly ownAddresses: () => readonly string[];
+  readonly status: () => StatusReport;
+  readonly subscribe: (listener: (event: DecisionEvent) => void) => () => void;
+}
+
+const HISTORY_ROWS = 20;
+
+/** One address; `why` and `check` are about those. @throws CompanionError ADDRESS_INVALID */
+const oneAddress = (text: string): string => {
+  const ip = canonicalIp(text.endsWith('/64') || text.endsWith('/32') || text.endsWith('/128') ? text.slice(0, text.indexOf('/')) : text);
+  if (ip === undefined) throw new CompanionError('ADDRESS_INVALID', `'${text.slice(0, 60)}' is not a single IP address. Write for example 203.0.113.7 or 2001:db8::5.`);
+  return ip;
+};
+
+/** A list entry's subject: always a CIDR; one IPv6 address stands for its /64, as everywhere. */
+const listSubject = (text: string): string => formatCidr(parseCidr(subjectOf(text)));
+
+/** What operators can do, on the ledger and everything that follows it. */
+export const createOperations = (parts: OperationsParts): Operations => {
+  const { judge, lists, effects, records, clock } = parts;
+  const { ledger } = judge;
+  const now = (): number => clock.now();
+  const endOf = (durationMs: number | null): number | null => (durationMs === null ? null : now() + durationMs);
+
+  const lift = (keys: readonly string[], author: string): string[] => {
+    const changes: Change[] = keys.flatMap((key) => ledger.remove(key, 'operator'));
+    // an operator's word removes what somebody else had put into the server as well
+    const told = changes.map((change): Change => ({ ...change, entry: { ...change.entry, origin: 'operator' } }));
+    effects.push(told, { by: 'operator', author });
+    return changes.map(({ entry }) => entry.kind);
+  };
+
+  const undoOf = (subject: string, entries: readonly Entry[]): string[] => {
+    const held = HELD_KINDS.some((kind) => kind !== 'throttle-user' && ledger.get(`${kind} ${subject}`) !== undefined);
+    const commands = held ? [`companion ban remove ${subject}`] : [];
+    for (const entry of entries) {
+      if (entry.kind === 'ban') commands.push(`companion ban remove ${entry.subject}`);
+      if (entry.kind === 'deny' || entry.kind === 'allow') commands.push(`companion ${entry.kind} remove ${entry.subject}`);
+    }
+    return commands;
+  };
+
+  return {
+    status: async () => parts.status(),
+
+    async banAdd({ subject: text, durationMs, reason, author, force }) {
+      const subject = subjectOf(text);
+      const goods = goodWithin(subject, ledger.entries('good'));
+      const hurdles = banHurdles(subject, goods, ledger.entries('allow'), parts.ownAddresses());
+      if (hurdles.length > 0 && force !== true) {
+        throw new CompanionError('BAN_REFUSED', `Not banning ${subject}: it would hit ${hurdles.join('; ')}. Use --force if that is what you want.`);
+      }
+      const entry: BanEntry = {
+        kind: 'ban', subject, level: 0, rules: [], evidence: [], origin: 'operator', reason, since: now(),
+        until: endOf(durationMs === undefined ? parts.banTimeMs : durationMs),
+      };
+      // forced: the phones there lose the privilege that would let them pass the ban
+      const revoked = goods.flatMap(({ ip, port, user }) => ledger.remove(`good ${ip} ${port} ${user}`, 'revoked'));
+      effects.push([...revoked, ...ledger.put(entry)], { by: 'operator', author });
+      return banRow(entry);
+    },
+
+    banList: async () => [...ledger.entries(...HELD_KINDS)].map((entry) => banRow(entry as Parameters<typeof banRow>[0])),
+
+    async banRemove({ subject: text, author }) {
+      const subject = subjectOf(text);
+      const keys = [`ban ${subject}`, `quarantine ${subject}`, `throttle ${subject}`];
+      for (const entry of ledger.entries('throttle-user')) {
+        if (entry.kind === 'throttle-user' && entry.subject === subject) keys.push(`throttle-user ${subject} ${entry.user}`);
+      }
+      const removed = lift(keys, author);
+      judge.forgive(subject, now());
+      if (removed.length === 0) throw new CompanionError('NOT_FOUND', `There is no ban, quarantine or throttle of ${subject}. 'companion ban list --all' shows them, 'companion why ${subject}' what holds.`);
+      return { removed };
+    },
+
+    async listAdd({ list, subject: text, note, author, durationMs }) {
+      const entry: ListEntry = {
+        kind: list, subject: listSubject(text), note, author, origin: 'operator', reason: note === '' ? `${list} list` : note,
+        since: now(), until: endOf(durationMs ?? null),
+      };
+      effects.push(ledger.put(entry), { by: 'operator', author });
+      return listRow(entry);
+    },
+
+    listAll: async (list) => [...ledger.entries(list)].map((entry) => listRow(entry as ListEntry)),
+
+    async listRemove(list, { subject: text, author }) {
+      const subject = listSubject(text);
+      const removed = lift([`${list} ${subject}`], author);
+      if (removed.length === 0) throw new CompanionError('NOT_FOUND', `There is no ${list} entry ${subject}. 'companion ${list} list' shows them.`);
+      return { removed };
+    },
+
+    async check(text) {
+      const ip = oneAddress(text);
+      const identity = identityOf(ip);
+      const { state, reason, until } = judge.report(identity, lists.verdict(ip), now());
+      const result = state === 'allowed' ? 'allowed' : state === 'banned' || state === 'denied' ? 'blocked' : 'clear';
+      return { ip, identity, result, state, reason, until: state === 'denied' ? (lists.networkBan(ip)?.until ?? until) : until };
+    },
+
+    async why(text): Promise<WhyReport> {
+      const ip = oneAddress(text);
+      const identity = identityOf(ip);
+      const report = judge.report(identity, lists.verdict(ip), now());
+      const covering = lists.covering(ip);
+      const network = lists.networkBan(ip);
+      const [history, enforced] = await Promise.all([
+        records.history(identity, HISTORY_ROWS).catch(() => []),
+        Promise.all(parts.enforcers.map(async (enforcer) => ({ enforcer: enforcer.name, holds: await enforcer.holds(ip) }))),
+      ]);
+      const userBrakes = [...ledger.entries('throttle-user')].filter((entry) => entry.kind === 'throttle-user' && entry.subject === identity);
+      return {
+        ip, identity, ...report,
+        lists: covering.map(listRow),
+        history: history.map(historyRow),
+        enforced,
+        undo: [...new Set([...undoOf(identity, [...covering, ...(network === undefined ? [] : [network])]), ...userBrakes.map(() => `companion ban remove ${identity}`)])],
+      };
+    },
+
+    watch: (listener) => parts.subscribe(listener),
+  };
+};

@@ -1,0 +1,25 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { CompanionError } from '../model/index.ts';
+
+/**
+ * Writes the include file with the two secrets of a Kamailio's line (mode 0600; Kamailio's user needs a copy that it can
+ * read). Left alone when it already says the same.
+ * @returns the path
+ * @throws CompanionError STORE_FAILED
+ */
+export const writeKamailioSecret = (file: string, secrets: { readonly up: string; readonly down: string }): string => {
+  const text = `# Secrets between Kamailio and companion. Keep this file readable by Kamailio's user only.\n#!define COMPANION_SECRET_UP ${secrets.up}\n#!define COMPANION_SECRET_DOWN ${secrets.down}\n`;
+  try {
+    if (readFileSync(file, 'utf8') === text) return file;
+  } catch {
+    // not there yet
+  }
+  try {
+    const draft = `${file}.${process.pid}`;
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, file);
+  } catch (cause) {
+    throw new CompanionError('STORE_FAILED', `Cannot write ${file}, which Kamailio's configuration includes. Let the user that runs companion write to its directory.`, { cause });
+  }
+  return file;
+};
