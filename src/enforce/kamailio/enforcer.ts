@@ -123,10 +123,12 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
   const ledger = createLedgerReader(desired, mirror, clock, send);
 
   const apply = (changes: readonly Change[]): void => {
-    for (const { op, entry } of changes) {
-      ledger.touch(entry);
-      send(op === 'put' ? mirror.put(entry, clock.now()) : mirror.remove(entry));
-    }
+    outbox.together(() => {
+      for (const { op, entry } of changes) {
+        ledger.touch(entry);
+        send(op === 'put' ? mirror.put(entry, clock.now()) : mirror.remove(entry));
+      }
+    });
   };
 
   const watchMemory = async (): Promise<void> => {
@@ -199,7 +201,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
 
   const nextDelay = (): number => {
     if (again) return POKE_MS;
-    if (state !== 'down') return outbox.isRefilling() ? RETRY_MS : roundMs;
+    if (state !== 'down') return reconciler.isForced() ? RETRY_MS : roundMs;
     return clock.now() - downSince < QUICK_RETRY_MS ? RETRY_MS : RETRY_SLOWLY_MS;
   };
 

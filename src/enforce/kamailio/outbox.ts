@@ -47,6 +47,8 @@ const phasesOf = (mirror: Mirror): IterableIterator<Op>[] => {
 export interface Outbox {
   set(slots: readonly Slot[]): void;
   remove(slots: readonly Slot[]): void;
+  /** Whatever the work queues is sent together afterwards, most urgent first. */
+  together(work: () => void): void;
   /** Writes the number of network keys, which the script looks at first. */
   setNets(): void;
   /** Writes all of the mirror again, known-good first. Waiting sets are forgotten, waiting deletes are kept. */
@@ -91,6 +93,7 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
   let phases: IterableIterator<Op>[] = [];
   let deletes: Set<string> | undefined;
   let running = false;
+  let isGathering = false;
 
   const take = (lane: Lane): Op | undefined => {
     for (const op of lanes[lane].values()) {
@@ -190,7 +193,7 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
   };
 
   const pump = (): void => {
-    while (running && flying.size < WINDOW) {
+    while (running && !isGathering && flying.size < WINDOW) {
       const op = next();
       if (op === undefined) return;
       start(op);
@@ -208,6 +211,15 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
       for (const slot of slots) enqueue(deleteOp(slot));
       if (slots.some((slot) => slot.table === 'companion_net')) enqueue(NETS_OP);
       pump();
+    },
+    together(work) {
+      isGathering = true;
+      try {
+        work();
+      } finally {
+        isGathering = false;
+        pump();
+      }
     },
     setNets() {
       enqueue(NETS_OP);

@@ -40,7 +40,8 @@ export interface Reconciler {
   round(): Promise<number>;
   /** The next round walks every table. */
   forceWalk(): void;
-  readonly counters: { failedDumps: number };
+  isForced(): boolean;
+  readonly counters: { rounds: number; failedDumps: number };
 }
 
 export interface ReconcilerOptions {
@@ -55,7 +56,7 @@ export interface ReconcilerOptions {
 /** Counts, and walks where the counts do not agree: cheap while all is well. */
 export const createReconciler = (options: ReconcilerOptions): Reconciler => {
   const { rpc, mirror, outbox, walker, clock, usable } = options;
-  const counters = { failedDumps: 0 };
+  const counters = { rounds: 0, failedDumps: 0 };
   const memories = TABLES.map((table): TableMemory => ({
     table,
     wait: 0,
@@ -136,6 +137,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
     forceWalk() {
       forced = true;
     },
+    isForced: () => forced,
     async round() {
       await ageAll();
       const { counts, slack } = await count();
@@ -153,6 +155,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
         audit = undefined;
         return undefined;
       }, AUDIT_KEYS);
+      counters.rounds += 1;
       return drift + audited;
     },
   };

@@ -24,6 +24,12 @@ const keyOf = (item: unknown): DumpedKey | undefined => {
   return isWhole ? { key, value } : undefined;
 };
 
+/** Reads the result of a dump that was parsed as a whole. */
+export const keysOfSlots = (slots: unknown): DumpedKey[] => {
+  const items = listOf(slots).flatMap((one) => listOf(field(one, 'slot')));
+  return items.map(keyOf).filter((key) => key !== undefined);
+};
+
 /** Reads `{"entry":…,"slot":[…]},{…}`. @throws RpcError */
 const parseSlots = (text: string): DumpedKey[] => {
   let slots: unknown;
@@ -32,8 +38,7 @@ const parseSlots = (text: string): DumpedKey[] => {
   } catch (cause) {
     throw new RpcError('garbage', 'htable.dump: the answer is not JSON.', 0, cause);
   }
-  const items = listOf(slots).flatMap((one) => listOf(field(one, 'slot')));
-  return items.map(keyOf).filter((key) => key !== undefined);
+  return keysOfSlots(slots);
 };
 
 /**

@@ -1,5 +1,6 @@
 import { field, listOf, numberOf } from './answer.ts';
-import { dumpTable } from './dump.ts';
+import { keysOfSlots } from './dump.ts';
+import type { DumpedKey } from './dump.ts';
 import { TABLES } from '../keys.ts';
 import type { Table } from '../keys.ts';
 import { RpcError } from './rpc.ts';
@@ -19,31 +20,34 @@ export interface Pulse {
 /** Counters read from `companion_meta`; the rest is ignored. */
 const MAX_COUNTERS = 500;
 
+/** A small table, read as a whole; none at all in a Kamailio without companion.cfg. */
+const readWords = async (rpc: KamailioRpc): Promise<readonly DumpedKey[]> => {
+  try {
+    return keysOfSlots(await rpc.call('htable.dump', ['companion_meta']));
+  } catch (error) {
+    if (error instanceof RpcError && error.failure === 'rpc') return [];
+    throw error;
+  }
+};
+
 /**
  * `core.uptime` and the words of `companion_meta`. A Kamailio without that table still has its start time (`up_since`,
  * to the second).
  * @throws RpcError
  */
 export const readPulse = async (rpc: KamailioRpc): Promise<Pulse> => {
-  const uptime = await rpc.call('core.uptime');
+  const [uptime, words] = await Promise.all([rpc.call('core.uptime'), readWords(rpc)]);
   const since = field(uptime, 'up_since');
   if (typeof since !== 'string') throw new RpcError('garbage', 'core.uptime: the answer has no up_since.');
-  let word = '';
-  let nets: number | undefined;
-  const counters: Record<string, number> = {};
-  try {
-    let read = 0;
-    for await (const keys of dumpTable(rpc, 'companion_meta')) {
-      for (const { key, value } of keys) {
-        if (key === 'boot') word = String(value);
-        else if (key === 'nets') nets = numberOf(value);
-        else if (key.startsWith('c.') && read++ < MAX_COUNTERS) counters[key] = numberOf(value);
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof RpcError) || error.failure !== 'rpc') throw error;
-  }
-  return { boot: `${since} ${word}`, uptimeSeconds: numberOf(field(uptime, 'uptime')), nets, counters };
+  const counters = words.filter(({ key }) => key.startsWith('c.')).slice(0, MAX_COUNTERS);
+  const word = words.find(({ key }) => key === 'boot')?.value ?? '';
+  const nets = words.find(({ key }) => key === 'nets')?.value;
+  return {
+    boot: `${since} ${word}`,
+    uptimeSeconds: numberOf(field(uptime, 'uptime')),
+    nets: typeof nets === 'number' ? nets : undefined,
+    counters: Object.fromEntries(counters.map(({ key, value }) => [key, numberOf(value)])),
+  };
 };
 
 /** `kamailio 5.6.3 (x86_64/linux)` as `5.6.3`. */
