@@ -4,14 +4,14 @@
  */
 export * from './address.ts';
 export * from './duration.ts';
-export * from './enforcer.ts';
+export * from './contracts/enforcer.ts';
 export * from './entry.ts';
 export * from './errors.ts';
 export * from './facts.ts';
 export * from './finding.ts';
-export * from './operations.ts';
+export * from './contracts/operations.ts';
 export * from './outcome.ts';
-export * from './records.ts';
+export * from './contracts/records.ts';
 export * from './request.ts';
 export * from './source.ts';
 export * from './text.ts';

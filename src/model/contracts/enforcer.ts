@@ -1,4 +1,4 @@
-import type { Change } from './verdict.ts';
+import type { Change } from '../verdict.ts';
 import type { NodeStatus } from './operations.ts';
 
 /**

@@ -1,7 +1,7 @@
-import type { Evidence, Origin, Until } from './entry.ts';
-import type { Transport } from './source.ts';
-import type { EpochMs } from './time.ts';
-import type { Answer, SourceState } from './verdict.ts';
+import type { Evidence, Origin, Until } from '../entry.ts';
+import type { Transport } from '../source.ts';
+import type { EpochMs } from '../time.ts';
+import type { Answer, SourceState } from '../verdict.ts';
 
 /**
  * What an operator can ask of a running companion. The admin room exposes it (control socket, HTTP), the CLI calls it,

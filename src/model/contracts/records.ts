@@ -1,6 +1,6 @@
-import type { BanEntry, Entry } from './entry.ts';
-import type { Change } from './verdict.ts';
-import type { EpochMs } from './time.ts';
+import type { BanEntry, Entry } from '../entry.ts';
+import type { Change } from '../verdict.ts';
+import type { EpochMs } from '../time.ts';
 
 /** Rung of a source on the ladder, kept after the ban has ended. */
 export interface LadderRung {
