@@ -151,9 +151,11 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     };
 
     /** The server did not accept the credentials as an answer to its challenge: as if none had been sent. */
-    const askAgain = (source: SourceTargets, name: string): void => {
-      const known = source.targets.get(name);
-      if (known?.state === 'tried') known.state = 'asked';
+    const askAgain = (source: SourceTargets, callId: string): void => {
+      if (callId === '') return;
+      for (const target of source.targets.values()) {
+        if (target.callId === callId && target.state === 'tried') target.state = 'asked';
+      }
     };
 
     const onReply = (source: SourceTargets, outcome: Extract<Outcome, { type: 'reply' }>): void => {
@@ -170,7 +172,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         if (customer && source.targets.get(name)?.state !== 'asked') return;
         ask(source, name, { call: outcome.method === 'INVITE', state: 'refused', tier, callId });
       } else if (DENIED.has(code)) {
-        askAgain(source, name);
+        askAgain(source, callId);
       }
     };
 
@@ -185,7 +187,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         case 'stale':
         case 'nonce-reused':
         case 'forged-nonce':
-          return askAgain(source, claimed);
+          return askAgain(source, callId);
         case 'wrong-password':
       }
     };

@@ -24,10 +24,13 @@ const readV4 = (ip: string): number => {
   return dots === 3 && octet >= 0 ? value * 256 + octet : -1;
 };
 
+const GROUP = /^[0-9a-f]{1,4}$/;
+
 const readGroups = (text: string): number[] | undefined => {
   if (text === '') return [];
-  const groups = text.split(':').map((group) => Number.parseInt(group, 16));
-  return groups.length <= 8 && groups.every((group) => group >= 0 && group <= 0xffff) ? groups : undefined;
+  const groups = text.split(':');
+  if (groups.length > 8 || !groups.every((group) => GROUP.test(group))) return undefined;
+  return groups.map((group) => Number.parseInt(group, 16));
 };
 
 /** Reads a canonical IPv6 address (RFC 5952, no embedded IPv4) as 128 bits. */

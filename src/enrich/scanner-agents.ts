@@ -5,7 +5,7 @@ export type AlarmRisk = 'low' | 'medium' | 'high';
 export interface AgentPattern {
   readonly pattern: string;
   readonly risk: AlarmRisk;
-  /** Not preceded or followed by a letter or digit: for short names that occur inside honest ones (SIPv2, DigiWare). */
+  /** Not preceded or followed by a letter or digit: for short names that occur inside honest ones (SipClient, SIPv2). */
   readonly word?: boolean | undefined;
 }
 
@@ -30,8 +30,8 @@ export const SCANNER_AGENTS: readonly AgentPattern[] = [
   low('sundayaddr'),
   low('Zeeko'),
   // toll-fraud dialers
-  low('sipcli'),
-  low('sip-cli'),
+  lowWord('sipcli'),
+  lowWord('sip-cli'),
   low('VaxSIPUserAgent'),
   low('VaxIPUserAgent'),
   low('VaxUserAgent'),

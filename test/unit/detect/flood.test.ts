@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { prefixOf } from '../../../src/detect/density.ts';
+import { ask, detectorsWith, feed, from, nothingKnown, range, SCANNER } from './events.ts';
+
+const flooder = from(SCANNER);
+const densityOnly = () => detectorsWith({ methodBucket: { enabled: false }, enumeration: { enabled: false } });
+const bucketOnly = () => detectorsWith({ density: { enabled: false }, enumeration: { enabled: false } });
+const burst = (count: number, everyMs: number, part: Parameters<typeof ask>[4] = {}, source = flooder) =>
+  range(0, count - 1).map((index) => ask(index * everyMs, source, 'OPTIONS', '', part));
+
+test('the hundredth request within two seconds is too many', () => {
+  expect(feed(densityOnly(), burst(150, 20))).toMatchObject([{ rule: 'density.source', points: 100, after: 100 }]);
+});
+
+test('the hundredth request after exactly two seconds is not', () => {
+  const events = range(0, 98).map((index) => ask(index, flooder, 'OPTIONS', ''));
+  expect(feed(densityOnly(), [...events, ask(2_000, flooder, 'OPTIONS', '')])).toEqual([]);
+  expect(feed(densityOnly(), [...events, ask(1_999, flooder, 'OPTIONS', '')])).toHaveLength(1);
+});
+
+test('the window slides: the edge of two windows hides nothing', () => {
+  const early = range(0, 49).map((index) => ask(1_900 + index, flooder, 'OPTIONS', ''));
+  const late = range(0, 49).map((index) => ask(2_050 + index, flooder, 'OPTIONS', ''));
+  expect(feed(densityOnly(), [...early, ...late])).toHaveLength(1);
+});
+
+test('a lasting flood is reported once a window', () => {
+  const found = feed(densityOnly(), burst(2_000, 5));
+  expect(found.filter(({ rule }) => rule === 'density.source')).toHaveLength(5);
+  expect(found.filter(({ rule }) => rule === 'density.prefix')).toHaveLength(5);
+});
+
+test.each([
+  ['of known-good sources', { standing: 'good' }],
+  ['of verified dialogs', { standing: 'in-dialog' }],
+  ['with credentials bound to the source', { credentials: 'bound' }],
+] as const)('requests %s do not count', (_, part) => {
+  expect(feed(densityOnly(), burst(500, 1, part))).toEqual([]);
+  expect(feed(bucketOnly(), burst(500, 1, part))).toEqual([]);
+});
+
+test.each([
+  ['allowed', { ...nothingKnown, list: 'allow' as const }],
+  ['our own', { ...nothingKnown, own: true }],
+])('%s sources are never accused', (_, facts) => {
+  expect(feed(detectorsWith(), burst(500, 1), () => facts)).toEqual([]);
+});
+
+test('one forged datagram in the window makes the finding spoofable', () => {
+  const tcp = from(SCANNER, 4_000, 'tcp');
+  expect(feed(densityOnly(), burst(100, 1, {}, tcp))[0]?.tier).toBe('proven');
+  expect(feed(densityOnly(), [ask(0, flooder, 'OPTIONS', ''), ...burst(99, 1, {}, tcp)])[0]?.tier).toBe('spoofable');
+});
+
+test('a crowded prefix is noticed with less weight', () => {
+  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 200}`), 'OPTIONS', ''));
+  expect(feed(densityOnly(), events)).toMatchObject([{ rule: 'density.prefix', points: 40, after: 400 }]);
+});
+
+test.each([
+  ['192.0.2.77', '192.0.2.0/24'],
+  ['2001:db8:1:2::/64', '2001:db8:1::/48'],
+  ['2001:db8::/64', '2001:db8:0::/48'],
+  ['::/64', '0:0:0::/48'],
+  ['2001:0:0:5::/64', '2001:0:0::/48'],
+])('the prefix of %s is %s', (identity, text) => {
+  expect(prefixOf(identity).text).toBe(text);
+});
+
+test('an IPv6 source is its /64', () => {
+  const events = range(0, 99).map((index) =>
+    ask(index, from(`2001:db8:1:2::${(index + 1).toString(16)}`), 'OPTIONS', ''),
+  );
+  expect(feed(densityOnly(), events)).toHaveLength(1);
+});
+
+test('a bucket adds weight when its burst is used up', () => {
+  expect(feed(bucketOnly(), burst(200, 5))).toMatchObject([{ rule: 'method-bucket', points: 50, after: 56 }]);
+});
+
+test('each method has its bucket, invented ones share one', () => {
+  const events = range(0, 119).map((index) => ask(index, flooder, index % 2 === 0 ? `FOO${index}` : 'BAR', ''));
+  expect(feed(bucketOnly(), events)).toMatchObject([{ rule: 'method-bucket', after: 52 }]);
+  const mixed = range(0, 79).map((index) => ask(index, flooder, index % 2 === 0 ? 'REGISTER' : 'OPTIONS', 'x'));
+  expect(feed(bucketOnly(), mixed)).toEqual([]);
+});
+
+test('a steady rate below the limit is never reported', () => {
+  expect(feed(bucketOnly(), burst(2_000, 51))).toEqual([]);
+});
+
+test('ACK and CANCEL use no bucket', () => {
+  expect(
+    feed(
+      bucketOnly(),
+      range(0, 300).map((index) => ask(index, flooder, 'ACK', '')),
+    ),
+  ).toEqual([]);
+});

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { Memory } from '../../../src/detect/memory.ts';
+import { createDetectors, detectSchema } from '../../../src/detect/index.ts';
+import { ask, auth, detectorsWith, from, nothingKnown } from './events.ts';
+
+test('the entry untouched for longest makes room', () => {
+  const memory = new Memory<string>(2);
+  memory.take('a', () => 'a');
+  memory.take('b', () => 'b');
+  memory.take('a', () => 'new');
+  memory.take('c', () => 'c');
+  expect([memory.has('a'), memory.has('b'), memory.has('c')]).toEqual([true, false, true]);
+  expect(memory.stats).toEqual({ size: 2, evicted: 1 });
+});
+
+test('weight is bounded too, but the youngest entry stays', () => {
+  const memory = new Memory<{ weight: number }>(10, { maxWeight: 5, weigh: ({ weight }) => weight });
+  memory.take('a', () => ({ weight: 3 }));
+  const b = memory.take('b', () => ({ weight: 1 }));
+  b.weight += 6;
+  memory.reweigh(6);
+  expect([memory.has('a'), memory.has('b'), memory.weight]).toEqual([false, true, 7]);
+});
+
+test('a million forged sources stay within every cap', () => {
+  const detectors = detectorsWith({
+    enumeration: { maxSources: 1_000, maxTargets: 2_000, maxUsers: 100 },
+    digestGuessing: { maxSources: 1_000, maxAccounts: 2_000 },
+    density: { maxSources: 1_000 },
+    methodBucket: { maxSources: 1_000 },
+  });
+  for (let index = 0; index < 1_000_000; index += 1) {
+    const source = {
+      ip: '',
+      identity: `${index >> 16}.${(index >> 8) & 255}.${index & 255}.9`,
+      port: 1,
+      transport: 'udp',
+    } as const;
+    if (index % 4 === 0) detectors.detect(auth(index, source, 'wrong-password', String(index)), nothingKnown);
+    else detectors.detect(ask(index, source, 'REGISTER', String(index)), nothingKnown);
+  }
+  const tables = Object.entries(detectors.tables());
+  expect(tables.filter(([, { size }]) => size > 1_000)).toEqual([]);
+  expect(tables.filter(([name, { evicted }]) => evicted === 0 && name !== 'enumeration.users')).toEqual([]);
+}, 60_000);
+
+test('one source that asks for a million names stays within its cap', () => {
+  const detectors = detectorsWith({ enumeration: { windowMs: 86_400_000 } });
+  const source = from('203.0.113.1');
+  for (let index = 0; index < 100_000; index += 1)
+    detectors.detect(ask(index, source, 'REGISTER', `n${index}`), nothingKnown);
+  expect(detectors.tables()['enumeration.sources']).toEqual({ size: 1, evicted: 0 });
+}, 60_000);
+
+test('a detector that is switched off has no table', () => {
+  const config = detectSchema.parse({ enumeration: { enabled: false } });
+  expect(Object.keys(createDetectors(config).tables())).not.toContain('enumeration.sources');
+});
+
+test('settings are strict', () => {
+  expect(detectSchema.safeParse({ enumeration: { distnict: 5 } }).success).toBe(false);
+});
