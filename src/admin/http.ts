@@ -65,7 +65,8 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   }
   const onBug = options.onBug ?? (() => {});
   const { app, counters } = createHttpApp({ ...options, onBug, openMetrics: local, clock: options.clock ?? { now: Date.now } });
-  const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: LIMITS as ServerOptions, overrideGlobalObjects: false }) as Server;
+  // Replaces the global Request and Response by lighter ones that extend them: hono's bodyLimit fails without.
+  const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: LIMITS as ServerOptions }) as Server;
   server.maxConnections = MAX_CONNECTIONS;
   server.on('drop', () => { counters.refused += 1; });
   server.setTimeout(SILENT_MS);

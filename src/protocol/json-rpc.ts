@@ -72,7 +72,8 @@ export const parseRpc = (text: string): RpcMessage => {
     }
     default: {
       const { code, message } = payload as { code: number; message: string };
-      return invalid(code, message);
+      // jsonrpc-lite blames itself (-32603) for ids that are no ids.
+      return invalid(code === RPC_CODES.internal ? RPC_CODES.request : code, message);
     }
   }
 };
