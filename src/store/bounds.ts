@@ -43,7 +43,9 @@ export const boundEntry = (entry: Entry): Entry => {
 
 /** The entry without its evidence; the same entry when it carries none. */
 export const withoutEvidence = (entry: Entry): Entry =>
-  (entry.kind === 'ban' || entry.kind === 'quarantine') && entry.evidence.length > 0 ? { ...entry, evidence: [] } : entry;
+  (entry.kind === 'ban' || entry.kind === 'quarantine') && entry.evidence.length > 0
+    ? { ...entry, evidence: [] }
+    : entry;
 
 export const evidenceLines = (entry: Entry): number =>
   entry.kind === 'ban' || entry.kind === 'quarantine' ? entry.evidence.length : 0;

@@ -20,10 +20,12 @@ interface Thread {
   readonly opened: Promise<unknown>;
 }
 
-const failed = (problem: string, cause?: unknown): CompanionError => new CompanionError('STORE_FAILED', problem, { cause });
+const failed = (problem: string, cause?: unknown): CompanionError =>
+  new CompanionError('STORE_FAILED', problem, { cause });
 
 /** `worker.ts` when started from source, `worker.js` when built: tsc rewrites imports but not URLs. */
-const workerUrl = (): URL => new URL(import.meta.url.endsWith('.ts') ? './thread/worker.ts' : './thread/worker.js', import.meta.url);
+const workerUrl = (): URL =>
+  new URL(import.meta.url.endsWith('.ts') ? './thread/worker.ts' : './thread/worker.js', import.meta.url);
 
 /** Calls into the database thread. Starts it on first use, and again when it has died. */
 export class Connection {
@@ -41,11 +43,17 @@ export class Connection {
   }
 
   /** @throws CompanionError STORE_FAILED when the database cannot do it, the thread dies, or the deadline passes */
-  async call<Name extends CallName>(name: Name, ask: Calls[Name]['ask'], deadlineMs: number): Promise<Calls[Name]['answer']> {
+  async call<Name extends CallName>(
+    name: Name,
+    ask: Calls[Name]['ask'],
+    deadlineMs: number,
+  ): Promise<Calls[Name]['answer']> {
     const late = (): Error => {
       // A write that hangs would hold up every later one; a new thread starts clean, and SQLite undoes the half-done.
       if (name === 'write') void this.#abandon();
-      return failed(`The database ${this.#options.file} did not answer '${name}' within ${deadlineMs} ms. Check the load of its disk.`);
+      return failed(
+        `The database ${this.#options.file} did not answer '${name}' within ${deadlineMs} ms. Check the load of its disk.`,
+      );
     };
     return withDeadline(this.#callOpened(name, ask), deadlineMs, late);
   }
@@ -53,7 +61,9 @@ export class Connection {
   /** Opens the database, so that a start with a broken one fails with a clear sentence. */
   async open(): Promise<void> {
     await withDeadline(this.#start().opened, OPEN_DEADLINE_MS, () =>
-      failed(`The database ${this.#options.file} could not be opened within ${OPEN_DEADLINE_MS} ms. Check the load of its disk.`),
+      failed(
+        `The database ${this.#options.file} could not be opened within ${OPEN_DEADLINE_MS} ms. Check the load of its disk.`,
+      ),
     );
   }
 
@@ -61,7 +71,9 @@ export class Connection {
   async end(): Promise<void> {
     this.#ended = true;
     // A thread that hangs in the kernel cannot be ended; it goes with the process.
-    await withDeadline(this.#abandon(), END_DEADLINE_MS, () => failed('The database thread does not end.')).catch(() => undefined);
+    await withDeadline(this.#abandon(), END_DEADLINE_MS, () => failed('The database thread does not end.')).catch(
+      () => undefined,
+    );
   }
 
   async #abandon(): Promise<void> {
@@ -80,17 +92,18 @@ export class Connection {
 
   #start(): Thread {
     const worker = new Worker(workerUrl(), { name: 'companion-store', workerData: this.#options, execArgv: [] });
-    // Whoever waits for an answer keeps the process alive (see withDeadline); the idle thread does not.
-    worker.unref();
     const waiting = new Map<number, Waiting>();
     let thread: Thread | undefined;
     const die = (problem: string, cause?: unknown): void => {
-      if (thread !== undefined) this.#forget(thread, `The database thread ended: ${problem}. It is started again.`, cause);
+      if (thread !== undefined)
+        this.#forget(thread, `The database thread ended: ${problem}. It is started again.`, cause);
     };
     worker.on('message', (reply: Reply) => this.#receive(waiting, reply));
     worker.on('error', (error) => die(error instanceof Error ? error.message : String(error), error));
     worker.on('messageerror', (error) => die(error.message, error));
     worker.on('exit', (code) => die(`exit code ${code}`));
+    // Whoever waits for an answer keeps the process alive (see withDeadline); the idle thread does not. (After `on`, which refs.)
+    worker.unref();
     const opened = this.#ask({ worker, waiting }, 'open', { now: this.#clock.now() });
     thread = { worker, waiting, opened };
     this.#thread = thread;
@@ -101,9 +114,14 @@ export class Connection {
     return thread;
   }
 
-  #ask<Name extends CallName>(thread: Omit<Thread, 'opened'>, name: Name, ask: Calls[Name]['ask']): Promise<Calls[Name]['answer']> {
+  #ask<Name extends CallName>(
+    thread: Omit<Thread, 'opened'>,
+    name: Name,
+    ask: Calls[Name]['ask'],
+  ): Promise<Calls[Name]['answer']> {
     return new Promise((resolve, reject) => {
-      if (thread.waiting.size >= MAX_WAITING) return reject(failed('The database is busy with too many questions. Try again in a moment.'));
+      if (thread.waiting.size >= MAX_WAITING)
+        return reject(failed('The database is busy with too many questions. Try again in a moment.'));
       const id = ++this.#lastId;
       thread.waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject });
       thread.worker.postMessage({ id, name, ask } as Question);

@@ -51,7 +51,10 @@ export interface WriteReport {
 export interface Calls {
   open: { ask: { readonly now: EpochMs }; answer: null };
   load: { ask: { readonly now: EpochMs }; answer: Loaded };
-  write: { ask: { readonly changes: readonly StoredChange[]; readonly audit: readonly AuditLine[] }; answer: WriteReport };
+  write: {
+    ask: { readonly changes: readonly StoredChange[]; readonly audit: readonly AuditLine[] };
+    answer: WriteReport;
+  };
   history: { ask: { readonly subject: string; readonly limit: number }; answer: readonly BanEntry[] };
   auditTrail: { ask: { readonly subject: string | null; readonly limit: number }; answer: readonly AuditLine[] };
   /** Forces what is committed through to the disk, so that it survives a loss of power too. */
@@ -62,7 +65,9 @@ export interface Calls {
 
 export type CallName = keyof Calls;
 
-export type Question = { [Name in CallName]: { readonly id: number; readonly name: Name; readonly ask: Calls[Name]['ask'] } }[CallName];
+export type Question = {
+  [Name in CallName]: { readonly id: number; readonly name: Name; readonly ask: Calls[Name]['ask'] };
+}[CallName];
 
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly answer: unknown }

@@ -39,13 +39,13 @@ export class PendingChanges {
     return this.#droppedEvidence;
   }
 
-  /** The hand-over number of the oldest change that waits; Infinity when nothing does. */
-  get oldest(): number {
-    let oldest = Infinity;
+  /** Whether a change that was handed over up to this number is not on disk yet. */
+  waitsFor(upTo: number): boolean {
     for (const items of [this.#inFlight, this.#items]) {
-      for (const item of items.values()) oldest = Math.min(oldest, item.handed);
+      // Mostly the first one answers: the order is that of the last change, and few keys change all the time.
+      for (const item of items.values()) if (item.handed <= upTo) return true;
     }
-    return oldest;
+    return false;
   }
 
   add(change: Change, at: EpochMs, handed: number): void {

@@ -58,7 +58,11 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
     failed: (problem) => {
       failed(problem);
       // Once a streak: a full disk fails every few seconds for hours.
-      if (!failing) log?.warn({ event: 'store-failing', file, problem }, 'The database does not take what it is given; it waits in memory.');
+      if (!failing)
+        log?.warn(
+          { event: 'store-failing', file, problem },
+          'The database does not take what it is given; it waits in memory.',
+        );
       failing = true;
     },
     recovered: (count) => {
@@ -84,12 +88,17 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
       const { entries, ladder, unreadable, problem } = await connection.call('load', { now }, LOAD_DEADLINE_MS);
       writer.changes.learn(entries);
       if (unreadable > 0) {
-        for (let count = 0; count < unreadable; count++) failed(`${unreadable} stored entries could not be read, e.g. ${problem}`);
-        log?.error({ event: 'store-unreadable', file, unreadable, problem }, 'Some stored entries could not be read and are left out.');
+        for (let count = 0; count < unreadable; count++)
+          failed(`${unreadable} stored entries could not be read, e.g. ${problem}`);
+        log?.error(
+          { event: 'store-unreadable', file, unreadable, problem },
+          'Some stored entries could not be read and are left out.',
+        );
       }
       return { entries, ladder };
     },
-    remember: (change, at) => (closed ? failed('A change came after the database was closed.') : writer.remember(change, at)),
+    remember: (change, at) =>
+      closed ? failed('A change came after the database was closed.') : writer.remember(change, at),
     audit: (line) => (closed ? failed('An audit line came after the database was closed.') : writer.audit(line)),
     history: (subject, limit) => connection.call('history', { subject, limit }, READ_DEADLINE_MS),
     auditTrail: (subject, limit) => connection.call('auditTrail', { subject, limit }, READ_DEADLINE_MS),
@@ -110,7 +119,10 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
         await connection.call('close', null, CLOSE_FILE_MS);
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error));
-        log?.error({ event: 'store-close', file, queued: writer.queued, problem: lastError }, 'The database could not be closed in good order.');
+        log?.error(
+          { event: 'store-close', file, queued: writer.queued, problem: lastError },
+          'The database could not be closed in good order.',
+        );
       }
       writer.stop();
       await connection.end();

@@ -11,7 +11,8 @@ export class BoundedQueue<T> {
 
   /** @throws RangeError when the capacity is not a whole number of at least 1 */
   constructor(capacity: number) {
-    if (!Number.isSafeInteger(capacity) || capacity < 1) throw new RangeError(`queue capacity ${capacity} is not a positive integer`);
+    if (!Number.isSafeInteger(capacity) || capacity < 1)
+      throw new RangeError(`queue capacity ${capacity} is not a positive integer`);
     this.capacity = capacity;
     this.#ring = [];
   }

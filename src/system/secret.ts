@@ -43,12 +43,20 @@ const read = (file: string): string => {
     if (!stat.isFile()) throw refuse(file, 'it is not a regular file', 'Move it away; companion then makes a new one.');
     if ((stat.mode & READABLE_BY_OTHERS) !== 0) {
       const mode = (stat.mode & 0o777).toString(8);
-      throw refuse(file, `other users may read it (mode 0${mode})`, `Run 'chmod 600 ${file}', and delete it first if somebody may have seen it: companion then makes a new one.`);
+      throw refuse(
+        file,
+        `other users may read it (mode 0${mode})`,
+        `Run 'chmod 600 ${file}', and delete it first if somebody may have seen it: companion then makes a new one.`,
+      );
     }
     const bytes = Buffer.alloc(MAX_FILE_BYTES);
     const text = bytes.toString('latin1', 0, readSync(handle, bytes, 0, MAX_FILE_BYTES, 0)).trim();
     if (!SECRET_TEXT.test(text)) {
-      throw refuse(file, 'it does not hold 64 lower-case hexadecimal digits', 'Restore it, or delete it: companion then makes a new one, which every SIP server must be given.');
+      throw refuse(
+        file,
+        'it does not hold 64 lower-case hexadecimal digits',
+        'Restore it, or delete it: companion then makes a new one, which every SIP server must be given.',
+      );
     }
     return text;
   } finally {
@@ -66,7 +74,12 @@ export const installationSecret = (file: string, random: (bytes: number) => Buff
   } catch (error) {
     if (error instanceof CompanionError) throw error;
     if (codeOf(error) !== 'ENOENT') {
-      throw refuse(file, error instanceof Error ? error.message : String(error), 'Let the user that runs companion read it.', error);
+      throw refuse(
+        file,
+        error instanceof Error ? error.message : String(error),
+        'Let the user that runs companion read it.',
+        error,
+      );
     }
   }
   try {
@@ -74,6 +87,11 @@ export const installationSecret = (file: string, random: (bytes: number) => Buff
     return read(file);
   } catch (error) {
     if (error instanceof CompanionError) throw error;
-    throw refuse(file, error instanceof Error ? error.message : String(error), 'Let the user that runs companion write to its directory.', error);
+    throw refuse(
+      file,
+      error instanceof Error ? error.message : String(error),
+      'Let the user that runs companion write to its directory.',
+      error,
+    );
   }
 };

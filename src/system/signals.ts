@@ -46,7 +46,10 @@ export const handleSignals = (plan: SignalPlan): (() => void) => {
     // In a then, so that a stop that throws at once is reported like one that rejects.
     Promise.resolve()
       .then(() => stop(signal))
-      .then(() => end(0), (error: unknown) => end(1, error));
+      .then(
+        () => end(0),
+        (error: unknown) => end(1, error),
+      );
   };
 
   const onReload = (): void => {

@@ -48,7 +48,11 @@ export const chooseStateDirectory = (choice: StateDirectoryChoice): string => {
  */
 export const makeStateDirectory = (path: string): string => {
   const refuse = (problem: string, cause?: unknown): CompanionError =>
-    new CompanionError('STORE_FAILED', `Cannot use the state directory ${path}: ${problem}. Name another one, or create it for the user that runs companion (mode 0700).`, { cause });
+    new CompanionError(
+      'STORE_FAILED',
+      `Cannot use the state directory ${path}: ${problem}. Name another one, or create it for the user that runs companion (mode 0700).`,
+      { cause },
+    );
   try {
     mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
   } catch (error) {

@@ -66,6 +66,8 @@ export class Keeper {
     const { db } = this.#open();
     const rescued = Object.entries(rescueRows(aside, db)).map(([table, rows]) => `${rows} ${table}`);
     const problem = cause instanceof Error ? cause.message : String(cause);
-    this.#notice(`The database ${file} was damaged (${problem}). It was kept as ${aside}, and a new one was started with what could still be read: ${rescued.join(', ') || 'nothing'}. Compare the allow and deny lists with what you expect.`);
+    this.#notice(
+      `The database ${file} was damaged (${problem}). It was kept as ${aside}, and a new one was started with what could still be read: ${rescued.join(', ') || 'nothing'}. Compare the allow and deny lists with what you expect.`,
+    );
   }
 }

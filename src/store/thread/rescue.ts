@@ -38,7 +38,9 @@ export const rescueRows = (aside: string, db: Database): Readonly<Record<string,
   try {
     if (old.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) return rescued;
     for (const [table, columns] of Object.entries(TABLES)) {
-      const insert = db.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})`);
+      const insert = db.prepare(
+        `INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})`,
+      );
       for (const order of ['ASC', 'DESC']) {
         try {
           db.transaction(() => {

@@ -11,7 +11,8 @@ const count = (db: Database, table: 'bans' | 'audit'): number =>
   db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0;
 
 const remove = (db: Database, from: string, ...values: readonly number[]): number =>
-  db.prepare(`DELETE FROM ${from.split(' ', 1)[0]} WHERE rowid IN (SELECT rowid FROM ${from} LIMIT ?)`).run(...values).changes;
+  db.prepare(`DELETE FROM ${from.split(' ', 1)[0]} WHERE rowid IN (SELECT rowid FROM ${from} LIMIT ?)`).run(...values)
+    .changes;
 
 const removeOldest = (db: Database, table: 'bans' | 'audit', rows: number): number =>
   rows <= 0 ? 0 : remove(db, table === 'bans' ? 'bans ORDER BY since' : 'audit ORDER BY id', Math.min(STEP_ROWS, rows));

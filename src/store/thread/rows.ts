@@ -38,7 +38,13 @@ const base = {
   subject: z.string(),
 };
 const evidence = z.array(
-  z.object({ at: z.number(), rule: z.string(), tier: z.enum(['proven', 'spoofable']), points: z.number(), text: z.string() }),
+  z.object({
+    at: z.number(),
+    rule: z.string(),
+    tier: z.enum(['proven', 'spoofable']),
+    points: z.number(),
+    text: z.string(),
+  }),
 );
 const rules = z.array(z.string());
 const list = { ...base, note: z.string(), author: z.string() };
@@ -86,4 +92,9 @@ export const toBanRow = (ban: BanEntry): BanRow => ({
 
 /** @throws SyntaxError or ZodError for a row that this version did not write */
 export const fromBanRow = (row: BanRow): BanEntry =>
-  banSchema.parse({ ...row, kind: 'ban', rules: JSON.parse(row.rules) as unknown, evidence: JSON.parse(row.evidence) as unknown });
+  banSchema.parse({
+    ...row,
+    kind: 'ban',
+    rules: JSON.parse(row.rules) as unknown,
+    evidence: JSON.parse(row.evidence) as unknown,
+  });

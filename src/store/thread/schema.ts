@@ -52,7 +52,10 @@ export const TABLES = {
 export const migrate = (db: Database, file: string): void => {
   const versionOf = (): number => db.pragma('user_version', { simple: true }) as number;
   if (versionOf() > SCHEMA_VERSION) {
-    throw new CompanionError('STORE_FAILED', `The database ${file} was made by a newer companion (schema ${versionOf()}, this one knows ${SCHEMA_VERSION}). Install that version again, or name another state directory.`);
+    throw new CompanionError(
+      'STORE_FAILED',
+      `The database ${file} was made by a newer companion (schema ${versionOf()}, this one knows ${SCHEMA_VERSION}). Install that version again, or name another state directory.`,
+    );
   }
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(versionOf())) db.exec(step);

@@ -59,7 +59,13 @@ export const prepareWrite = (db: Database): Write => {
   };
 
   const writeAudit = (line: AuditLine): void => {
-    addAudit.run(line.at, plainText(line.actor), plainText(line.action), plainText(line.subject), plainText(line.detail));
+    addAudit.run(
+      line.at,
+      plainText(line.actor),
+      plainText(line.action),
+      plainText(line.subject),
+      plainText(line.detail),
+    );
   };
 
   return db.transaction(({ changes, audit }: Calls['write']['ask']): WriteReport => {

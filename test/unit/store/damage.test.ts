@@ -1,4 +1,14 @@
-import { mkdirSync, openSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import {
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -15,7 +25,8 @@ const aside = (): string[] => readdirSync(room.directory).filter((name) => /\.co
 const fill = async (): Promise<void> => {
   const records = await room.open();
   records.remember(put(list('allow', '203.0.113.0/24')), NOW);
-  for (let count = 0; count < 400; count++) records.remember(put(ban(`10.0.${count >> 8}.${count & 255}`, { evidence: evidence(20) })), NOW);
+  for (let count = 0; count < 400; count++)
+    records.remember(put(ban(`10.0.${count >> 8}.${count & 255}`, { evidence: evidence(20) })), NOW);
   records.audit(auditLine());
   await records.close();
 };
@@ -67,7 +78,9 @@ describe('a damaged database', () => {
     overwrite(0, statSync(room.file).size);
     for (let count = 0; count < 50; count++) records.remember(put(ban(`10.9.0.${count}`)), NOW);
     await records.flush();
-    const subjects = (await records.load(NOW)).entries.flatMap((entry) => (entry.kind === 'ban' ? [entry.subject] : []));
+    const subjects = (await records.load(NOW)).entries.flatMap((entry) =>
+      entry.kind === 'ban' ? [entry.subject] : [],
+    );
     for (let count = 0; count < 50; count++) expect(subjects).toContain(`10.9.0.${count}`);
     expect(aside().length).toBeLessThanOrEqual(3);
   });
@@ -75,7 +88,9 @@ describe('a damaged database', () => {
   it('with a row that makes no sense loses that row only', async () => {
     await fill();
     const db = new SqliteDatabase(room.file);
-    db.exec(`UPDATE entries SET body = '{"kind":"ban"}' WHERE key = 'ban 10.0.0.1'; UPDATE entries SET evidence = '[' WHERE key = 'ban 10.0.0.2'`);
+    db.exec(
+      `UPDATE entries SET body = '{"kind":"ban"}' WHERE key = 'ban 10.0.0.1'; UPDATE entries SET evidence = '[' WHERE key = 'ban 10.0.0.2'`,
+    );
     db.exec(`UPDATE bans SET rules = 'x' WHERE subject = '10.0.0.1'`);
     db.close();
     const records = await room.open();
@@ -92,14 +107,22 @@ describe('a database that cannot be used', () => {
     db.pragma('user_version = 99');
     db.close();
     const before = readFileSync(room.file);
-    await expect(room.open()).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringMatching(/made by a newer companion .*99/) });
+    await expect(room.open()).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: expect.stringMatching(/made by a newer companion .*99/),
+    });
     expect(readFileSync(room.file).equals(before)).toBe(true);
     expect(aside()).toEqual([]);
   });
 
   it('says what is wrong and what to do', async () => {
     mkdirSync(room.file);
-    await expect(room.open()).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringMatching(/Cannot use the database .* Check that/) });
-    await expect(room.open({ file: join(room.directory, 'no', 'x.db') })).rejects.toMatchObject({ code: 'STORE_FAILED' });
+    await expect(room.open()).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: expect.stringMatching(/Cannot use the database .* Check that/),
+    });
+    await expect(room.open({ file: join(room.directory, 'no', 'x.db') })).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+    });
   });
 });

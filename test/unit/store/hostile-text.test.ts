@@ -9,14 +9,34 @@ beforeEach(() => {
 });
 afterEach(() => room.leave());
 
-const NASTY = ["'; DROP TABLE entries; --", 'a\0b', '😀', '\ud83d', '\udc00x', '\u202eevil', '\x1b[2J', '"\\', '\ufffd', ''];
+const NASTY = [
+  "'; DROP TABLE entries; --",
+  'a\0b',
+  '😀',
+  '\ud83d',
+  '\udc00x',
+  '\u202eevil',
+  '\x1b[2J',
+  '"\\',
+  '\ufffd',
+  '',
+];
 
 describe('hostile text', () => {
   it('in entries comes back as it was, and keys stay distinct', async () => {
     const records = await room.open();
     const entries: Entry[] = NASTY.flatMap((text) => [
       good('192.0.2.1', text),
-      { kind: 'throttle-user', subject: '192.0.2.1', user: text, since: NOW, until: null, origin: 'detector', reason: text, intervalSeconds: 1 },
+      {
+        kind: 'throttle-user',
+        subject: '192.0.2.1',
+        user: text,
+        since: NOW,
+        until: null,
+        origin: 'detector',
+        reason: text,
+        intervalSeconds: 1,
+      },
     ]);
     entries.push(list('allow', '203.0.113.1/32', { note: NASTY.join(''), author: NASTY.join('') }));
     entries.push(ban('198.51.100.1', { rules: NASTY, evidence: NASTY.flatMap((text) => evidence(1, text)) }));
@@ -44,7 +64,10 @@ describe('hostile text', () => {
 
   it('of any kind neither fails nor mixes up two users', async () => {
     const records = await room.open();
-    const user = fc.oneof(fc.string({ unit: 'binary', maxLength: 12 }), fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((codes) => String.fromCharCode(...codes)));
+    const user = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 12 }),
+      fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((codes) => String.fromCharCode(...codes)),
+    );
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(user, { maxLength: 20 }), async (users) => {
         const entries = users.map((name) => good('192.0.2.1', name));

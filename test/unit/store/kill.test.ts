@@ -29,7 +29,12 @@ const writeUntilKilled = async (file: string, confirmations: number, afterMs: nu
 describe('kill -9', () => {
   it('loses nothing that was flushed, and does not damage the file', { timeout: 60_000 }, async () => {
     let confirmed = 0;
-    for (const [confirmations, afterMs] of [[1, 0], [2, 7], [3, 23], [1, 35]] as const) {
+    for (const [confirmations, afterMs] of [
+      [1, 0],
+      [2, 7],
+      [3, 23],
+      [1, 35],
+    ] as const) {
       confirmed = Math.max(confirmed, await writeUntilKilled(room.file, confirmations, afterMs));
     }
     expect(confirmed).toBeGreaterThanOrEqual(900);
@@ -54,5 +59,17 @@ describe('kill -9', () => {
     expect(count('bans')).toBeGreaterThanOrEqual(confirmed);
     expect(count('audit')).toBeGreaterThanOrEqual(confirmed);
     db.close();
+  });
+});
+
+describe('a process that ends without closing', () => {
+  it('writes what it was handed, and is not kept alive by the database', { timeout: 20_000 }, async () => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL('./left-open.ts', import.meta.url)), room.file], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      timeout: 15_000,
+    });
+    expect(await new Promise((done) => child.on('close', (code) => done(code)))).toBe(0);
+    const records = await room.open();
+    expect((await records.load(NOW)).entries).toHaveLength(1);
   });
 });

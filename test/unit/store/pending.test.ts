@@ -16,7 +16,11 @@ describe('PendingChanges', () => {
     pending.add(put(list('allow', '10.0.0.5/32')), NOW, 5);
     pending.add(put(ban('10.0.0.1', { evidence: evidence(4) })), NOW, 6); // Had its place before.
     expect([pending.size, pending.droppedEvidence]).toEqual([5, 10]);
-    const lines = [...pending.take(10).values()].map(({ change, stripped }) => [entryKey(change.entry), 'evidence' in change.entry ? change.entry.evidence.length : null, stripped]);
+    const lines = [...pending.take(10).values()].map(({ change, stripped }) => [
+      entryKey(change.entry),
+      'evidence' in change.entry ? change.entry.evidence.length : null,
+      stripped,
+    ]);
     expect(lines).toEqual([
       ['ban 10.0.0.2', 2, false],
       ['ban 10.0.0.3', 0, true],
@@ -29,10 +33,18 @@ describe('PendingChanges', () => {
   it('bounds texts and evidence', () => {
     const pending = new PendingChanges(10);
     const text = `${'x'.repeat(299)}😀${'y'.repeat(500)}`;
-    pending.add(put(ban('10.0.0.1', { reason: text, rules: Array.from({ length: 99 }, () => text), evidence: evidence(25, text) })), NOW, 1);
+    pending.add(
+      put(
+        ban('10.0.0.1', { reason: text, rules: Array.from({ length: 99 }, () => text), evidence: evidence(25, text) }),
+      ),
+      NOW,
+      1,
+    );
     const entry = taken(pending)[0]?.entry;
     if (entry?.kind !== 'ban') throw new Error('no ban');
-    expect([entry.reason.length, entry.rules.length, entry.rules[0]?.length, entry.evidence.length]).toEqual([299, 50, 200, 20]);
+    expect([entry.reason.length, entry.rules.length, entry.rules[0]?.length, entry.evidence.length]).toEqual([
+      299, 50, 200, 20,
+    ]);
     expect(entry.evidence.at(-1)?.at).toBe(NOW - 1);
     expect(entry.evidence.every((line) => line.text === 'x'.repeat(299))).toBe(true);
   });
@@ -72,7 +84,9 @@ describe('PendingChanges', () => {
     const entries: Entry[] = [
       ...[1, 2, 3].map((since) => ban('10.0.0.1', { since })),
       ...[1, 2].map((since) => quarantine('10.0.0.1', { since })),
-      good('192.0.2.1', 'a'), good('192.0.2.1', 'b'), list('deny', '10.0.0.0/8'),
+      good('192.0.2.1', 'a'),
+      good('192.0.2.1', 'b'),
+      list('deny', '10.0.0.0/8'),
     ];
     const step = fc.oneof(
       fc.record({ op: fc.constantFrom('put', 'remove'), entry: fc.constantFrom(...entries) }),
@@ -112,7 +126,7 @@ describe('PendingChanges', () => {
         }
         const rows = new Map([...disk].map(([key, entry]) => [key, entry.since]));
         expect(new Map([...rows].toSorted())).toEqual(new Map([...expected].toSorted()));
-        expect(pending.oldest).toBe(Infinity);
+        expect(pending.waitsFor(Infinity)).toBe(false);
       }),
       { numRuns: 500 },
     );

@@ -44,10 +44,12 @@ describe('a restart', () => {
 
   it('holds the last of many changes of one entry', async () => {
     const records = await room.open();
-    for (let count = 1; count <= 100; count++) records.remember(put(good('192.0.2.1', 'alice', { until: NOW + count })), NOW);
+    for (let count = 1; count <= 100; count++)
+      records.remember(put(good('192.0.2.1', 'alice', { until: NOW + count })), NOW);
     expect(records.stats().queued).toBe(1);
     await records.flush();
-    for (let count = 1; count <= 100; count++) records.remember(put(good('192.0.2.1', 'alice', { until: NOW + 2 * count })), NOW);
+    for (let count = 1; count <= 100; count++)
+      records.remember(put(good('192.0.2.1', 'alice', { until: NOW + 2 * count })), NOW);
     await records.flush();
     expect((await records.load(NOW)).entries).toEqual([good('192.0.2.1', 'alice', { until: NOW + 200 })]);
   });
@@ -59,7 +61,11 @@ describe('a restart', () => {
     records.remember(put(ban('198.51.100.7')), NOW);
     await records.flush();
     const modes = readdirSync(room.directory).map((name) => [name, statSync(join(room.directory, name)).mode & 0o777]);
-    expect(Object.fromEntries(modes)).toEqual({ 'companion.db': 0o600, 'companion.db-wal': 0o600, 'companion.db-shm': 0o600 });
+    expect(Object.fromEntries(modes)).toEqual({
+      'companion.db': 0o600,
+      'companion.db-wal': 0o600,
+      'companion.db-shm': 0o600,
+    });
   });
 });
 
@@ -89,7 +95,10 @@ describe('the history of a subject', () => {
     await records.flush();
     records.remember(put(ban('198.51.100.7', { since: NOW, level: 2 })), NOW);
     await records.flush();
-    expect((await records.history('198.51.100.7', 10)).map(({ since, until }) => [since, until])).toEqual([[NOW, NOW + HOUR], [NOW - 100, NOW]]);
+    expect((await records.history('198.51.100.7', 10)).map(({ since, until }) => [since, until])).toEqual([
+      [NOW, NOW + HOUR],
+      [NOW - 100, NOW],
+    ]);
     expect((await records.load(NOW)).entries).toEqual([ban('198.51.100.7', { since: NOW, level: 2 })]);
   });
 });
@@ -103,7 +112,10 @@ describe('the ladder', () => {
     await records.flush();
     records.remember(remove(ban('198.51.100.1', { level: 3 })), NOW + HOUR);
     await records.flush();
-    expect(await records.load(NOW + 2 * HOUR)).toEqual({ entries: [], ladder: [{ subject: '198.51.100.1', level: 3, lastUntil: NOW + HOUR }] });
+    expect(await records.load(NOW + 2 * HOUR)).toEqual({
+      entries: [],
+      ladder: [{ subject: '198.51.100.1', level: 3, lastUntil: NOW + HOUR }],
+    });
   });
 
   it('counts from the lifting of a ban, and keeps the rung of the successor', async () => {
@@ -111,7 +123,8 @@ describe('the ladder', () => {
     const lifted = ban('198.51.100.1', { until: null });
     const old = ban('198.51.100.2');
     const successor = ban('198.51.100.2', { since: NOW + 1, until: NOW + DAY, level: 2 });
-    for (const change of [put(lifted), remove(lifted, 'operator'), put(old), remove(old, 'superseded'), put(successor)]) records.remember(change, NOW + 1);
+    for (const change of [put(lifted), remove(lifted, 'operator'), put(old), remove(old, 'superseded'), put(successor)])
+      records.remember(change, NOW + 1);
     await records.flush();
     expect((await records.load(NOW)).ladder).toEqual([
       { subject: '198.51.100.1', level: 1, lastUntil: NOW + 1 },
@@ -123,7 +136,11 @@ describe('the ladder', () => {
 describe('the audit trail', () => {
   it('is kept in order, newest first, by subject or whole', async () => {
     const records = await room.open();
-    const lines = [auditLine(), auditLine({ subject: '198.51.100.8', action: 'allow.add' }), auditLine({ actor: 'detector', action: 'quarantine' })];
+    const lines = [
+      auditLine(),
+      auditLine({ subject: '198.51.100.8', action: 'allow.add' }),
+      auditLine({ actor: 'detector', action: 'quarantine' }),
+    ];
     for (const line of lines) records.audit(line);
     await records.close();
     const after = await room.open();

@@ -20,12 +20,14 @@ afterEach(async () => {
 });
 
 const write = (changes: readonly Change[], at: EpochMs, audit = [] as ReturnType<typeof auditLine>[]): void => {
-  expect(prepareWrite(db)({ changes: changes.map((change) => ({ change, at, stripped: false })), audit }).rejected).toBe(0);
+  expect(
+    prepareWrite(db)({ changes: changes.map((change) => ({ change, at, stripped: false })), audit }).rejected,
+  ).toBe(0);
 };
 
 const prune = (now: EpochMs, over: Partial<Retention> = {}): number[] => {
   const steps: number[] = [];
-  for (let rows = 1; rows > 0; ) {
+  for (let rows = 1; rows > 0;) {
     rows = pruneStep(db, now, { ...DEFAULT_RETENTION, ...over });
     if (rows > 0) steps.push(rows);
   }
@@ -63,8 +65,14 @@ describe('retention', () => {
   });
 
   it('keeps the newest rows when there are too many, in steps of at most 1000', () => {
-    const bans = Array.from({ length: 2_600 }, (_, index) => put(ban(`10.0.${index >> 8}.${index & 255}`, { since: NOW + index, until: NOW + DAY, level: 0 })));
-    write(bans, NOW, Array.from({ length: 1_200 }, (_, index) => auditLine({ at: NOW + index })));
+    const bans = Array.from({ length: 2_600 }, (_, index) =>
+      put(ban(`10.0.${index >> 8}.${index & 255}`, { since: NOW + index, until: NOW + DAY, level: 0 })),
+    );
+    write(
+      bans,
+      NOW,
+      Array.from({ length: 1_200 }, (_, index) => auditLine({ at: NOW + index })),
+    );
     expect(prune(NOW + HOUR, { bansRows: 100, auditRows: 150 })).toEqual([1_000, 1_000, 500, 1_000, 50]);
     expect(db.prepare('SELECT min(since) FROM bans').pluck().get()).toBe(NOW + 2_500);
     expect(auditTrail(db, null, 1)[0]?.at).toBe(NOW + 1_199);
@@ -72,14 +80,23 @@ describe('retention', () => {
   });
 
   it('removes expired registrations in steps', () => {
-    write(Array.from({ length: 2_500 }, (_, index) => put(good('192.0.2.1', `user${index}`, { until: NOW + index }))), NOW);
+    write(
+      Array.from({ length: 2_500 }, (_, index) => put(good('192.0.2.1', `user${index}`, { until: NOW + index }))),
+      NOW,
+    );
     expect(prune(NOW + 2_400)).toEqual([1_000, 1_000, 401]);
     expect(load(db, NOW + 2_400).entries).toHaveLength(99);
   });
 
   it('does not scan whole tables every minute', () => {
-    const plan = (sql: string): string => (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join();
-    for (const where of ['entries WHERE until <= 5', 'ladder WHERE last_until < 5', 'bans WHERE coalesce(lifted_at, until) < 5', 'audit WHERE at < 5']) {
+    const plan = (sql: string): string =>
+      (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join();
+    for (const where of [
+      'entries WHERE until <= 5',
+      'ladder WHERE last_until < 5',
+      'bans WHERE coalesce(lifted_at, until) < 5',
+      'audit WHERE at < 5',
+    ]) {
       expect(plan(`SELECT rowid FROM ${where} LIMIT 5`)).toMatch(/^SEARCH/);
     }
   });

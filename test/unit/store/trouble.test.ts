@@ -22,7 +22,7 @@ const address = (number: number): string => `10.0.${number >> 8}.${number & 255}
 /** A file system of its own, so that it can be full; only root may mount one. */
 const smallDisk = (directory: string): boolean => {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -47,7 +47,11 @@ describe('a full disk', () => {
 
       for (let number = 1; number <= 100; number++) records.remember(put(ban(address(number))), NOW);
       await vi.waitFor(() => expect(records.stats().failures).toBeGreaterThanOrEqual(2), { timeout: 5_000 });
-      expect(records.stats()).toMatchObject({ queued: 100, droppedEvidence: 0, lastError: expect.stringMatching(/full|I\/O/) });
+      expect(records.stats()).toMatchObject({
+        queued: 100,
+        droppedEvidence: 0,
+        lastError: expect.stringMatching(/full|I\/O/),
+      });
       expect(log.warn).toHaveBeenCalledTimes(1);
       expect(await records.history(address(0), 1)).toHaveLength(1);
 
@@ -59,7 +63,7 @@ describe('a full disk', () => {
       expect(log.info).toHaveBeenCalledTimes(1);
       await records.close();
     } finally {
-      execFileSync('umount', ['-l', disk]);
+      execFileSync('/bin/umount', ['-l', disk]);
     }
   });
 
@@ -68,7 +72,10 @@ describe('a full disk', () => {
     const lock = new SqliteDatabase(room.file);
     lock.exec('BEGIN IMMEDIATE');
     records.remember(put(ban(address(1))), NOW);
-    await expect(records.flush()).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('1 changes are not on disk') });
+    await expect(records.flush()).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: expect.stringContaining('1 changes are not on disk'),
+    });
     expect(records.stats()).toMatchObject({ queued: 1, lastError: expect.stringContaining('locked') });
     lock.exec('ROLLBACK');
     lock.close();
@@ -76,22 +83,27 @@ describe('a full disk', () => {
     expect(await count(records)).toBe(1);
   });
 
-  it('of our own cap: the oldest audit and history make room, what is enforced stays', { timeout: 60_000 }, async () => {
-    const maxBytes = 32 * 1024 * 1024;
-    const records = await room.open({ maxBytes, queueLimit: 100_000 });
-    for (let number = 0; number < 500; number++) records.remember(put(ban(address(number))), NOW);
-    for (let number = 0; number < 40_000; number++) records.audit(auditLine({ at: NOW + number, detail: 'x'.repeat(1_000) }));
-    await records.flush();
-    expect(records.stats()).toMatchObject({ queued: 0, failures: 0 });
-    expect(await count(records)).toBe(500);
-    expect((await records.auditTrail(null, 1))[0]?.at).toBe(NOW + 39_999);
-    await records.close();
-    const db = new SqliteDatabase(room.file, { readonly: true });
-    const pages = db.pragma('page_count', { simple: true }) as number;
-    expect(pages * 4096).toBeLessThanOrEqual(maxBytes);
-    expect(db.prepare('SELECT min(at) FROM audit').pluck().get()).toBeGreaterThan(NOW);
-    db.close();
-  });
+  it(
+    'of our own cap: the oldest audit and history make room, what is enforced stays',
+    { timeout: 60_000 },
+    async () => {
+      const maxBytes = 32 * 1024 * 1024;
+      const records = await room.open({ maxBytes, queueLimit: 100_000 });
+      for (let number = 0; number < 500; number++) records.remember(put(ban(address(number))), NOW);
+      for (let number = 0; number < 40_000; number++)
+        records.audit(auditLine({ at: NOW + number, detail: 'x'.repeat(1_000) }));
+      await records.flush();
+      expect(records.stats()).toMatchObject({ queued: 0, failures: 0 });
+      expect(await count(records)).toBe(500);
+      expect((await records.auditTrail(null, 1))[0]?.at).toBe(NOW + 39_999);
+      await records.close();
+      const db = new SqliteDatabase(room.file, { readonly: true });
+      const pages = db.pragma('page_count', { simple: true }) as number;
+      expect(pages * 4096).toBeLessThanOrEqual(maxBytes);
+      expect(db.prepare('SELECT min(at) FROM audit').pluck().get()).toBeGreaterThan(NOW);
+      db.close();
+    },
+  );
 });
 
 describe('a database thread that dies', () => {
@@ -108,7 +120,11 @@ describe('a database thread that dies', () => {
     await flushed;
     await records.flush();
     expect(await count(records)).toBe(100);
-    expect(records.stats()).toMatchObject({ queued: 0, failures: 1, lastError: expect.stringContaining('thread ended') });
+    expect(records.stats()).toMatchObject({
+      queued: 0,
+      failures: 1,
+      lastError: expect.stringContaining('thread ended'),
+    });
   });
 });
 

@@ -3,7 +3,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { chooseStateDirectory, controlSocketPaths, findControlSocket, makeStateDirectory } from '../../../src/system/index.ts';
+import {
+  chooseStateDirectory,
+  controlSocketPaths,
+  findControlSocket,
+  makeStateDirectory,
+} from '../../../src/system/index.ts';
 
 let room = '';
 beforeEach(() => {
@@ -50,7 +55,9 @@ describe('makeStateDirectory', () => {
     expect(() => makeStateDirectory(join(room, 'file'))).toThrow(
       expect.objectContaining({ code: 'STORE_FAILED', message: expect.stringContaining('Name another one') }),
     );
-    expect(() => makeStateDirectory(join(room, 'file', 'below'))).toThrow(expect.objectContaining({ code: 'STORE_FAILED' }));
+    expect(() => makeStateDirectory(join(room, 'file', 'below'))).toThrow(
+      expect.objectContaining({ code: 'STORE_FAILED' }),
+    );
   });
 });
 
@@ -63,7 +70,9 @@ describe('control socket', () => {
       '/run/user/1000/companion/companion.sock',
       '/state/companion.sock',
     ]);
-    expect(controlSocketPaths({ env: { RUNTIME_DIRECTORY: '/run/companion' }, stateDirectory: '/state' })).toHaveLength(2);
+    expect(controlSocketPaths({ env: { RUNTIME_DIRECTORY: '/run/companion' }, stateDirectory: '/state' })).toHaveLength(
+      2,
+    );
   });
 
   it('is only where it was named', () => {

@@ -12,7 +12,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(room, { recursive: true, force: true }));
 
-const failure = (message: RegExp): unknown => expect.objectContaining({ code: 'STORE_FAILED', message: expect.stringMatching(message) });
+const failure = (message: RegExp): unknown =>
+  expect.objectContaining({ code: 'STORE_FAILED', message: expect.stringMatching(message) });
 
 describe('installationSecret', () => {
   it('is made once, for its owner only, and read ever after', () => {
