@@ -10,5 +10,4 @@ export { readLocations } from './kamailio/seed/location.ts';
 export type { GoodSeed } from './kamailio/seed/location.ts';
 export { readPeers } from './kamailio/seed/peers.ts';
 export type { Peer } from './kamailio/seed/peers.ts';
-export { RpcError } from './kamailio/door/rpc.ts';
 export type { KamailioRpc } from './kamailio/door/rpc.ts';

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createKamailioEnforcer } from '../../src/enforce/index.ts';
+import { createKamailioEnforcer, readLocations, readPeers } from '../../src/enforce/index.ts';
 import type { KamailioEnforcer, KamailioEnforcerOptions } from '../../src/enforce/index.ts';
 import { createKamailioRpc } from '../../src/enforce/kamailio/door/rpc.ts';
 import type { KamailioRpc } from '../../src/enforce/kamailio/door/rpc.ts';
@@ -25,9 +26,9 @@ import { requires } from './requirements.ts';
 
 const HOST = '127.45.2.1';
 const TOKEN = 'e2e-token';
-const WHITELIST = String.raw`htable\.(setxs|setxi|sets|seti|delete|get|dump|stats|listTables)|core\.(uptime|version|shmmem|sockets_list)|ul\.dump|dispatcher\.list|permissions\.addressDump`;
+const WHITELIST = String.raw`htable\.(setxs|setxi|sets|seti|delete|get|dump|stats|listTables)|core\.(uptime|version|shmmem|sockets_list)|ul\.(dump|lookup)|dispatcher\.list|permissions\.(addressDump|subnetDump)`;
 
-const config = (rpcPort: number, sipPort: number): string => `#!KAMAILIO
+const config = (rpcPort: number, sipPort: number, dir: string): string => `#!KAMAILIO
 debug=1
 log_stderror=yes
 children=1
@@ -45,6 +46,18 @@ loadmodule "xlog.so"
 loadmodule "textops.so"
 loadmodule "jansson.so"
 loadmodule "htable.so"
+#!ifdef REGISTRAR
+loadmodule "tm.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "nathelper.so"
+loadmodule "dispatcher.so"
+loadmodule "permissions.so"
+modparam("registrar|nathelper", "received_avp", "$avp(received)")
+modparam("dispatcher", "list_file", "${dir}/dispatcher.list")
+modparam("permissions", "address_file", "${dir}/address.list")
+modparam("permissions", "load_backends", 1)
+#!endif
 modparam("jsonrpcs", "transport", 1)
 modparam("jsonrpcs", "pretty_format", 0)
 modparam("htable", "htable", "ipban=>size=14;autoexpire=3600;")
@@ -52,7 +65,13 @@ modparam("htable", "htable", "companion_net=>size=10;autoexpire=3600;")
 modparam("htable", "htable", "companion_state=>size=12;autoexpire=3600;")
 modparam("htable", "htable", "companion_good=>size=12;autoexpire=3600;")
 modparam("htable", "htable", "companion_meta=>size=4;")
-request_route { sl_send_reply("200", "OK"); exit; }
+request_route {
+#!ifdef REGISTRAR
+	if(src_ip==127.45.3.1) { fix_nated_register(); }
+	if($rm=="REGISTER") { save("location"); exit; }
+#!endif
+	sl_send_reply("200", "OK"); exit;
+}
 event_route[htable:mod-init] {
 	$sht(companion_meta=>boot) = $TV(Sn) + "-" + $pp;
 	$sht(companion_meta=>nets) = 0;
@@ -168,16 +187,17 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
   const dir = mkdtempSync(join(tmpdir(), 'enforce-kamailio-'));
   let server: ChildProcess | undefined;
   let rpcUrl = '';
+  let sip = 0;
   let raw: KamailioRpc;
   let enforcer: KamailioEnforcer | undefined;
   let ledger = createLedger();
   const foreign: { subject: string; key: string; value: string }[] = [];
 
-  const startServer = async (): Promise<void> => {
+  const startServer = async (...flags: string[]): Promise<void> => {
     server = spawn(
       '/usr/sbin/kamailio',
-      ['-DD', '-E', '-f', join(dir, 'kamailio.cfg'), '-w', dir, '-Y', dir, '-m', '64', '-M', '8'],
-      { stdio: 'ignore' },
+      ['-DD', '-E', '-f', join(dir, 'kamailio.cfg'), '-w', dir, '-Y', dir, '-m', '64', '-M', '8', ...flags],
+      { stdio: 'ignore', detached: true },
     );
     await until('Kamailio answers', () =>
       raw.call('core.uptime').then(
@@ -195,6 +215,34 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
     });
     child.kill('SIGTERM');
     await ended;
+  };
+
+  /** A phone registers from this address. */
+  const register = async (from: string, user: string, contact: string): Promise<void> => {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => {
+      socket.bind(0, from, resolve);
+    });
+    const { port } = socket.address();
+    const answered = new Promise((resolve) => {
+      socket.once('message', resolve);
+    });
+    const lines = [
+      `REGISTER sip:${HOST} SIP/2.0`,
+      `Via: SIP/2.0/UDP ${from}:${port};branch=z9hG4bK${user}`,
+      `From: <sip:${user}@x>;tag=1`,
+      `To: <sip:${user}@x>`,
+      `Call-ID: ${user}`,
+      'CSeq: 1 REGISTER',
+      `Contact: ${contact}`,
+      'Expires: 300',
+      'Content-Length: 0',
+      '',
+      '',
+    ];
+    socket.send(lines.join('\r\n'), sip, HOST);
+    await answered;
+    socket.close();
   };
 
   const get = async (table: string, key: string): Promise<unknown> => {
@@ -229,7 +277,10 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
   beforeAll(async () => {
     const [rpcPort, sipPort] = [await freePort(), await freePort()];
     rpcUrl = `http://${HOST}:${rpcPort}/RPC`;
-    writeFileSync(join(dir, 'kamailio.cfg'), config(rpcPort, sipPort));
+    writeFileSync(join(dir, 'kamailio.cfg'), config(rpcPort, sipPort, dir));
+    sip = sipPort;
+    writeFileSync(join(dir, 'dispatcher.list'), '1 sip:127.45.9.1:5060\n2 sip:127.45.9.2:5070;transport=tcp 8\n');
+    writeFileSync(join(dir, 'address.list'), '1 10.9.8.7 32 5060\n1 2001:db8::5 128 0\n1 10.9.9.0 24 0\n');
     raw = createKamailioRpc({ url: rpcUrl, token: TOKEN });
     await startServer();
   });
@@ -332,7 +383,8 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
     });
     console.log(`3000 bans and 2000 known-good keys back ${back.toFixed(0)} ms after Kamailio's first answer`);
     expect(early).toEqual([]);
-    expect(back).toBeLessThan(1_000);
+    // Half a second on two idle cores; other tests may be running on them.
+    expect(back).toBeLessThan(2_000);
     expect(enforcer?.counters()['restarts']).toBe(1);
   });
 
@@ -416,6 +468,58 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
     ledger.remove(...ledger.entries.values());
     await until('lifted', async () => (await count('ipban')) === 0, 10_000);
     console.log(`20000 bans lifted in ${(performance.now() - clearing).toFixed(0)} ms`);
+  });
+
+  test('a server that stood still holds in the end what the ledger says', async () => {
+    const signal = (name: NodeJS.Signals): boolean => process.kill(-(server?.pid ?? Number.NaN), name);
+    ledger.put(ban('203.0.113.1'), ban('203.0.113.2'));
+    await start();
+    signal('SIGSTOP');
+    try {
+      ledger.put(ban('203.0.113.3'), ban('203.0.113.4'));
+      await until('down', () => enforcer?.status().state === 'down', 3_000);
+      ledger.remove(ban('203.0.113.1'), ban('203.0.113.3'));
+      ledger.put(ban('203.0.113.5'));
+    } finally {
+      signal('SIGCONT');
+    }
+    await until('connected', () => enforcer?.status().state === 'connected', 3_000);
+    await sleep(600);
+    const held = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (n) => (await get('ipban', `203.0.113.${n}`)) !== undefined),
+    );
+    expect(held).toEqual([false, true, false, true, true]);
+    expect(enforcer?.counters()['restarts']).toBe(0);
+  });
+
+  test('what the server knows: registered phones, peers', async () => {
+    expect(await readLocations(raw)).toEqual([]);
+    expect(await readPeers(raw)).toEqual([]);
+    await stopServer();
+    await startServer('-A', 'REGISTRAR');
+    await register('127.45.3.1', 'alice', '<sip:alice@10.0.0.5:5060>');
+    await register('127.45.3.2', 'bob', '<sip:bob@127.45.3.2:5072;transport=udp>;expires=600');
+    await register('127.45.3.2', 'carol', '<sip:carol@pbx.example.com>');
+    const seeds = (await readLocations(raw)).toSorted((a, b) => (a.user < b.user ? -1 : 1));
+    expect(seeds).toEqual([
+      {
+        ip: '127.45.3.1',
+        port: expect.any(Number),
+        transport: 'udp',
+        user: 'alice',
+        expiresSeconds: expect.any(Number),
+      },
+      { ip: '127.45.3.2', port: 5072, transport: 'udp', user: 'bob', expiresSeconds: expect.any(Number) },
+    ]);
+    expect(seeds[0]?.port).not.toBe(5060);
+    expect(seeds[1]?.expiresSeconds).toBeGreaterThan(590);
+    expect((await readPeers(raw)).map(({ ip, source }) => `${source} ${ip}`).toSorted()).toEqual([
+      'dispatcher 127.45.9.1',
+      'dispatcher 127.45.9.2',
+      'permissions 10.9.8.7',
+      'permissions 10.9.9.0/24',
+      'permissions 2001:db8::5',
+    ]);
   });
 
   test('the door refuses a wrong token, other methods and a second method in disguise', async () => {

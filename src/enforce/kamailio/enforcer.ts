@@ -108,7 +108,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
   const goDown = (reason: string): void => {
     lastError = reason;
     outbox.pause();
-    if (state === 'down') return;
+    if (state === 'down' || stopped) return;
     state = 'down';
     downSince = clock.now();
     log.warn({ node: name, error: reason }, 'Kamailio does not answer: its tables are as they were');

@@ -51,7 +51,7 @@ export interface Outbox {
   together(work: () => void): void;
   /** Writes the number of network keys, which the script looks at first. */
   setNets(): void;
-  /** Writes all of the mirror again, known-good first. Waiting sets are forgotten, waiting deletes are kept. */
+  /** Writes all of the mirror again, known-good first. Of what waits only the deletes are kept. */
   refill(): void;
   pause(): void;
   resume(): void;
@@ -227,9 +227,12 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
     },
     refill() {
       for (const lane of LANES) {
-        if (lane === 'delete') continue;
-        for (const id of lanes[lane].keys()) laneOf.delete(id);
-        lanes[lane].clear();
+        for (const { id, slot } of lanes[lane].values()) {
+          const isStillWanted = slot === undefined || mirror.tables[slot.table].has(slot.key);
+          if (lane === 'delete' && !isStillWanted) continue;
+          lanes[lane].delete(id);
+          laneOf.delete(id);
+        }
       }
       phases = phasesOf(mirror);
       pump();

@@ -363,6 +363,17 @@ describe('the Kamailio enforcer', () => {
     expect(reads).toBe(1);
   });
 
+  test('what is lifted and put again while it prepares is pushed', async () => {
+    entries = [ban('203.0.113.1'), ban('203.0.113.2')];
+    await start();
+    await server.stop();
+    await until('down', () => enforcer.status().state === 'down');
+    enforcer.apply([...remove(ban('203.0.113.1'), ban('203.0.113.2')), ...put(ban('203.0.113.1'))]);
+    entries = [ban('203.0.113.1')];
+    await server.restart();
+    await until('back', () => ipban().join(' ') === '203.0.113.1');
+  });
+
   test('says what is held for an address', async () => {
     entries = [ban('2001:db8:1:2::/64'), list('allow', '2001:db8::/40'), quarantine('2001:db8:1:2::/64')];
     await start();

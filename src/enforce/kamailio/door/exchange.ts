@@ -22,12 +22,20 @@ export const exchange = (dispatcher: Dispatcher, options: PostOptions, deadlineM
     let status = 0;
     let first: Buffer | undefined;
     let more: Buffer[] | undefined;
-    const timer = setTimeout(() => {
+    let isOver = false;
+    const giveUp = (): void => {
+      if (isOver) return;
       late = true;
       const error = new DeadlineError('no answer in time');
       reject(error);
       controller?.abort(error);
-    }, deadlineMs);
+    };
+    // Had we been busy ourselves, the answer may lie in the socket: it is read before the immediate.
+    const timer = setTimeout(() => setImmediate(giveUp), deadlineMs);
+    const finish = (): void => {
+      isOver = true;
+      clearTimeout(timer);
+    };
     dispatcher.dispatch(options, {
       onRequestStart(started) {
         controller = started;
@@ -41,12 +49,12 @@ export const exchange = (dispatcher: Dispatcher, options: PostOptions, deadlineM
         else (more ??= [first]).push(chunk);
       },
       onResponseEnd() {
-        clearTimeout(timer);
+        finish();
         const whole = more === undefined ? first : Buffer.concat(more);
         resolve({ status, text: whole?.toString('utf8') ?? '' });
       },
       onResponseError(_controller, error) {
-        clearTimeout(timer);
+        finish();
         reject(error);
       },
     });
