@@ -1,0 +1,64 @@
+/**
+ * `npm run lab`: one JSON line when everything runs, one for every restart, nothing else on standard output.
+ * Ends at SIGTERM, Ctrl-C, or when the terminal goes away.
+ */
+import { parseArgs } from 'node:util';
+import { startLab } from './lab.ts';
+import type { LabOptions } from './lab.ts';
+import { LabError } from './problem.ts';
+
+const USAGE =
+  'npm run lab -- --sip ADDRESS:PORT [--users NAME:PASSWORD,...] [--config FILE] [--mode shadow|enforce] [--domain NAME] [--keep]';
+
+const readOptions = (args: readonly string[]): LabOptions => {
+  const text = { type: 'string' } as const;
+  let values: { sip?: string; users?: string; config?: string; mode?: string; domain?: string; keep?: boolean };
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: { sip: text, users: text, config: text, mode: text, domain: text, keep: { type: 'boolean' } },
+    }));
+  } catch (error) {
+    throw new LabError(`${error instanceof Error ? error.message : String(error)}. Usage: ${USAGE}`);
+  }
+  const { sip, mode, ...rest } = values;
+  if (sip === undefined) throw new LabError(`--sip is missing. Usage: ${USAGE}`);
+  if (mode !== undefined && mode !== 'shadow' && mode !== 'enforce')
+    throw new LabError("--mode is 'shadow' or 'enforce'.");
+  return { sip, mode, ...rest };
+};
+
+const print = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+};
+
+const stopping = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    stopping.abort();
+  });
+// whoever reads our events may leave
+process.stdout.on('error', () => {
+  stopping.abort();
+});
+
+try {
+  const lab = await startLab({ ...readOptions(process.argv.slice(2)), signal: stopping.signal });
+  lab.onRestart((restarted, pid) => {
+    print({ restarted, pid });
+  });
+  stopping.signal.addEventListener('abort', () => {
+    void lab.stop();
+  });
+  if (stopping.signal.aborted) void lab.stop();
+  else print(lab.ready);
+  await lab.ended;
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    process.stderr.write(
+      `lab: ${error instanceof LabError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  }
+}
+process.exit();
