@@ -25,7 +25,13 @@ export const bansJson = async function* (rows: readonly BanRow[]): AsyncGenerato
   yield '{"bans":[';
   for (let start = 0; start < bans.length; start += ROWS_AT_ONCE) {
     if (start > 0) await setImmediate();
-    yield (start > 0 ? ',' : '') + bans.slice(start, start + ROWS_AT_ONCE).map(row).join(',');
+    yield (
+      (start > 0 ? ',' : '') +
+        bans
+          .slice(start, start + ROWS_AT_ONCE)
+          .map(row)
+          .join(',')
+    );
   }
   yield `],"total":${bans.length}}`;
 };

@@ -2,7 +2,14 @@ import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { CompanionError } from '../model/index.ts';
 import type { Operations } from '../model/index.ts';
-import { MAX_LINE_BYTES, RPC_CODES, createLineSplitter, encodeError, encodeSuccess, parseRpc } from '../protocol/index.ts';
+import {
+  MAX_LINE_BYTES,
+  RPC_CODES,
+  createLineSplitter,
+  encodeError,
+  encodeSuccess,
+  parseRpc,
+} from '../protocol/index.ts';
 import type { RpcId } from '../protocol/index.ts';
 import type { ControlCounters } from './control-stats.ts';
 import { failureOf, withDeadline } from './failure.ts';
@@ -43,7 +50,8 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
       return { watching: true };
     }
     const route = BY_METHOD.get(method);
-    if (route === undefined) throw new CompanionError('REQUEST_INVALID', `There is no method '${method.slice(0, 60)}'.`);
+    if (route === undefined)
+      throw new CompanionError('REQUEST_INVALID', `There is no method '${method.slice(0, 60)}'.`);
     if (!route.paged) return route.call(operations, params);
     return pager.page(method, params, async () => (await route.call(operations, {})) as readonly unknown[]);
   };
@@ -70,7 +78,9 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
     if (message.type === 'request') line = await answer(message.id, message.method, message.params);
     else if (message.type === 'invalid') {
       counters.failures += 1;
-      line = encodeError(null, message.code, `The request was not understood: ${message.message}.`, { code: 'REQUEST_INVALID' });
+      line = encodeError(null, message.code, `The request was not understood: ${message.message}.`, {
+        code: 'REQUEST_INVALID',
+      });
     }
     // Notifications and answers from a client mean nothing here.
     if (line === '' || socket.destroyed) return;
@@ -86,7 +96,11 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
     if (!overflow) return;
     counters.oversized += 1;
     counters.failures += 1;
-    socket.end(encodeError(null, RPC_CODES.request, `A line may have at most ${MAX_LINE_BYTES} bytes.`, { code: 'REQUEST_INVALID' }));
+    socket.end(
+      encodeError(null, RPC_CODES.request, `A line may have at most ${MAX_LINE_BYTES} bytes.`, {
+        code: 'REQUEST_INVALID',
+      }),
+    );
     socket.destroySoon();
   };
 
@@ -95,7 +109,9 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
   socket.on('data', (chunk: Buffer) => {
     socket.pause();
     work(chunk).then(
-      () => { if (!socket.destroyed && socket.writable) socket.resume(); },
+      () => {
+        if (!socket.destroyed && socket.writable) socket.resume();
+      },
       (error: unknown) => {
         if (!closed.signal.aborted) options.onBug(error);
         socket.destroy();
@@ -107,7 +123,9 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
     counters.idleClosed += 1;
     socket.destroy();
   });
-  socket.on('error', () => { socket.destroy(); });
+  socket.on('error', () => {
+    socket.destroy();
+  });
   socket.on('close', () => {
     counters.open -= 1;
     closed.abort();

@@ -38,13 +38,24 @@ export const startControlSocket = async (options: ControlSocketOptions): Promise
   const server = createServer((socket) => {
     if (sockets.size >= MAX_CONNECTIONS) {
       counters.refused += 1;
-      socket.on('error', () => { socket.destroy(); });
-      socket.end(encodeError(null, RPC_CODES.failed, `Companion serves at most ${MAX_CONNECTIONS} connections at a time. Close one and try again.`, { code: 'REQUEST_INVALID' }));
+      socket.on('error', () => {
+        socket.destroy();
+      });
+      socket.end(
+        encodeError(
+          null,
+          RPC_CODES.failed,
+          `Companion serves at most ${MAX_CONNECTIONS} connections at a time. Close one and try again.`,
+          { code: 'REQUEST_INVALID' },
+        ),
+      );
       socket.destroySoon();
       return;
     }
     sockets.add(socket);
-    socket.on('close', () => { sockets.delete(socket); });
+    socket.on('close', () => {
+      sockets.delete(socket);
+    });
     serveConnection(socket, {
       operations: options.operations,
       counters,
@@ -54,12 +65,18 @@ export const startControlSocket = async (options: ControlSocketOptions): Promise
   });
   await bindSocketFile(server, options.path);
   // After the start a failing accept (out of file descriptors) must not end the service.
-  server.on('error', (error) => { options.onBug?.(error); });
+  server.on('error', (error) => {
+    options.onBug?.(error);
+  });
   return {
     path: options.path,
     stats: () => ({ ...counters }),
     close: async () => {
-      const ended = new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
+      const ended = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
       for (const socket of sockets) socket.destroy();
       await ended;
     },

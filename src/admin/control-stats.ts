@@ -18,5 +18,12 @@ export interface ControlStats {
 export type ControlCounters = { -readonly [K in keyof ControlStats]: number };
 
 export const newCounters = (): ControlCounters => ({
-  open: 0, accepted: 0, refused: 0, requests: 0, failures: 0, oversized: 0, idleClosed: 0, watchDropped: 0,
+  open: 0,
+  accepted: 0,
+  refused: 0,
+  requests: 0,
+  failures: 0,
+  oversized: 0,
+  idleClosed: 0,
+  watchDropped: 0,
 });

@@ -19,7 +19,11 @@ export const failureOf = (error: unknown): Failure => {
     const message = `The parameters were not understood: ${path === '' ? '' : `${path}: `}${first?.message ?? 'unknown problem'}.`;
     return { rpc: RPC_CODES.params, code: 'REQUEST_INVALID', message };
   }
-  return { rpc: RPC_CODES.internal, code: 'INTERNAL', message: 'A bug in companion: the request failed inside. See its log.' };
+  return {
+    rpc: RPC_CODES.internal,
+    code: 'INTERNAL',
+    message: 'A bug in companion: the request failed inside. See its log.',
+  };
 };
 
 /**
@@ -29,7 +33,9 @@ export const failureOf = (error: unknown): Failure => {
 export const withDeadline = async <T>(work: Promise<T>, ms: number, doing: string): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new CompanionError('INTERNAL', `Companion did not finish '${doing}' within ${ms} ms.`)); }, ms);
+    timer = setTimeout(() => {
+      reject(new CompanionError('INTERNAL', `Companion did not finish '${doing}' within ${ms} ms.`));
+    }, ms);
   });
   try {
     return await Promise.race([work, late]);

@@ -37,8 +37,12 @@ type Env = { Bindings: HttpBindings };
 const json = (c: Context<Env>, value: unknown, status: 200 | 400 | 401 | 404 | 413 | 429 | 500 | 503 = 200): Response =>
   c.body(jsonLine(value), status, { 'content-type': 'application/json; charset=utf-8' });
 
-const refuse = (c: Context<Env>, status: 400 | 401 | 404 | 413 | 429 | 500, code: ErrorCode, message: string): Response =>
-  json(c, { error: { code, message } }, status);
+const refuse = (
+  c: Context<Env>,
+  status: 400 | 401 | 404 | 413 | 429 | 500,
+  code: ErrorCode,
+  message: string,
+): Response => json(c, { error: { code, message } }, status);
 
 /** The routes, without the server around them. */
 export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; readonly counters: HttpCounters } => {
@@ -52,7 +56,13 @@ export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; r
     if (answer.kind === 'open') return undefined;
     counters.unauthorized += 1;
     c.header('WWW-Authenticate', 'Bearer');
-    if (answer.kind === 'refused') return refuse(c, 401, 'UNAUTHORIZED', 'The token is missing or wrong. Send the header: Authorization: Bearer <token>.');
+    if (answer.kind === 'refused')
+      return refuse(
+        c,
+        401,
+        'UNAUTHORIZED',
+        'The token is missing or wrong. Send the header: Authorization: Bearer <token>.',
+      );
     counters.limited += 1;
     c.header('Retry-After', String(answer.seconds));
     return refuse(c, 429, 'UNAUTHORIZED', `Too many wrong tokens from this address. Try again in ${answer.seconds} s.`);
@@ -64,14 +74,25 @@ export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; r
     c.header('X-Content-Type-Options', 'nosniff');
     await next();
   });
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c as Context<Env>, 413, 'REQUEST_INVALID', `A body may have at most ${MAX_BODY_BYTES} bytes.`) }));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) =>
+        refuse(c as Context<Env>, 413, 'REQUEST_INVALID', `A body may have at most ${MAX_BODY_BYTES} bytes.`),
+    }),
+  );
 
   app.get('/healthz', async (c) => {
     try {
       const report = await withDeadline(options.operations.status(), ANSWER_DEADLINE_MS, 'status');
       const connected = report.nodes.filter(({ state }) => state === 'connected').length;
       const uptime = Math.max(0, Math.floor((options.clock.now() - report.startedAt) / 1_000));
-      return json(c, { status: 'ok', mode: report.mode, uptime_seconds: uptime, nodes: { connected, total: report.nodes.length } });
+      return json(c, {
+        status: 'ok',
+        mode: report.mode,
+        uptime_seconds: uptime,
+        nodes: { connected, total: report.nodes.length },
+      });
     } catch (error) {
       counters.failures += 1;
       options.onBug(error);
@@ -97,7 +118,9 @@ export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; r
     });
   }
 
-  app.notFound((c) => refuse(c, 404, 'NOT_FOUND', 'There is nothing at this path. Known: /healthz, /metrics, /api/sip-guardian/bans.'));
+  app.notFound((c) =>
+    refuse(c, 404, 'NOT_FOUND', 'There is nothing at this path. Known: /healthz, /metrics, /api/sip-guardian/bans.'),
+  );
   app.onError((error, c) => {
     counters.failures += 1;
     const failure = failureOf(error);

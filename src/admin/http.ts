@@ -9,7 +9,13 @@ import type { HttpCounters } from './http-app.ts';
 const MAX_CONNECTIONS = 64;
 
 /** Limits of Node's HTTP server, in milliseconds and bytes: whoever is slower or bigger is cut off. */
-const LIMITS = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 } as const;
+const LIMITS = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 8_192,
+} as const;
 
 /** A connection on which nothing moved, e.g. a reader that stopped reading. */
 const SILENT_MS = 30_000;
@@ -41,10 +47,14 @@ const listen = async (server: Server, { host, port }: HttpOptions['listen']): Pr
   new Promise((resolve, reject) => {
     const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'another program (another companion?) has it already. Stop it, or set http.listen to a free port.'
-        : error.code === 'EACCES' ? 'permission denied. Ports below 1024 need privileges; set http.listen to a higher one.'
-        : error.code === 'EADDRNOTAVAIL' ? 'this machine does not have that address. Set http.listen to one that it has.'
-        : `${error.code ?? error.message}.`;
+      const why =
+        error.code === 'EADDRINUSE'
+          ? 'another program (another companion?) has it already. Stop it, or set http.listen to a free port.'
+          : error.code === 'EACCES'
+            ? 'permission denied. Ports below 1024 need privileges; set http.listen to a higher one.'
+            : error.code === 'EADDRNOTAVAIL'
+              ? 'this machine does not have that address. Set http.listen to one that it has.'
+              : `${error.code ?? error.message}.`;
       reject(new CompanionError('PORT_IN_USE', `Cannot listen for HTTP on ${where}: ${why}`, { cause: error }));
     });
     server.listen({ host, port, exclusive: true }, () => {
@@ -61,14 +71,28 @@ const listen = async (server: Server, { host, port }: HttpOptions['listen']): Pr
 export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   const local = onlyThisMachine(options.listen.host);
   if (!local && options.beyondLoopback !== true) {
-    throw new CompanionError('CONFIG_INVALID', `Refusing plain HTTP on ${options.listen.host}: set http.listen to 127.0.0.1, or http.beyond_loopback to true.`);
+    throw new CompanionError(
+      'CONFIG_INVALID',
+      `Refusing plain HTTP on ${options.listen.host}: set http.listen to 127.0.0.1, or http.beyond_loopback to true.`,
+    );
   }
   const onBug = options.onBug ?? (() => {});
-  const { app, counters } = createHttpApp({ ...options, onBug, openMetrics: local, clock: options.clock ?? { now: Date.now } });
+  const { app, counters } = createHttpApp({
+    ...options,
+    onBug,
+    openMetrics: local,
+    clock: options.clock ?? { now: Date.now },
+  });
   // Replaces the global Request and Response by lighter ones that extend them: hono's bodyLimit fails without.
-  const server = createAdaptorServer({ fetch: app.fetch, createServer, serverOptions: LIMITS as ServerOptions }) as Server;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    createServer,
+    serverOptions: LIMITS as ServerOptions,
+  }) as Server;
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('drop', () => { counters.refused += 1; });
+  server.on('drop', () => {
+    counters.refused += 1;
+  });
   server.setTimeout(SILENT_MS);
   const port = await listen(server, options.listen);
   server.on('error', onBug);
@@ -77,9 +101,15 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
     port,
     stats: () => ({ ...counters }),
     close: async () => {
-      const ended = new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
+      const ended = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
       server.closeIdleConnections();
-      const timer = setTimeout(() => { server.closeAllConnections(); }, CLOSE_DEADLINE_MS);
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+      }, CLOSE_DEADLINE_MS);
       await ended;
       clearTimeout(timer);
     },

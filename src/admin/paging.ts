@@ -20,7 +20,10 @@ export const createPager = (): Pager => {
       const { cursor = 0 } = cursorSchema.parse(params);
       if (cursor === 0) snapshot = { method, rows: await load() };
       if (snapshot?.method !== method || cursor > snapshot.rows.length) {
-        throw new CompanionError('REQUEST_INVALID', `There is no page ${cursor} of ${method}: ask for the list from its beginning.`);
+        throw new CompanionError(
+          'REQUEST_INVALID',
+          `There is no page ${cursor} of ${method}: ask for the list from its beginning.`,
+        );
       }
       const { rows } = snapshot;
       let end = cursor;

@@ -29,7 +29,12 @@ const listAdd = z.strictObject({ subject, note: z.string().max(200), author, dur
 const none = z.strictObject({});
 const ip = z.strictObject({ ip: z.string().min(1).max(100) });
 
-const route = <I>(method: string, params: z.ZodType<I>, ask: (operations: Operations, params: I) => Promise<unknown>, paged = false): Route => ({
+const route = <I>(
+  method: string,
+  params: z.ZodType<I>,
+  ask: (operations: Operations, params: I) => Promise<unknown>,
+  paged = false,
+): Route => ({
   method,
   paged,
   call: async (operations, raw) => ask(operations, params.parse(raw)),
@@ -57,7 +62,11 @@ export const ROUTES = [
 
 /** What a client may call. */
 export type MethodName =
-  | 'status' | 'version' | 'check' | 'why' | 'watch'
+  | 'status'
+  | 'version'
+  | 'check'
+  | 'why'
+  | 'watch'
   | `${'ban' | 'allow' | 'deny'}.${'add' | 'list' | 'remove'}`;
 
 /** Parameters of a paged method. */

@@ -11,7 +11,8 @@ const DIRECTORY_MODE = 0o750;
 /** A living companion accepts at once. */
 const PROBE_DEADLINE_MS = 1_000;
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error));
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
 
 const cannot = (path: string, why: string, cause?: unknown): CompanionError =>
   new CompanionError('PORT_IN_USE', `Cannot open the control socket ${path}: ${why}`, { cause });
@@ -27,7 +28,9 @@ const probe = async (path: string): Promise<Liveness> =>
       resolve(liveness);
     };
     const timer = setTimeout(done, PROBE_DEADLINE_MS, 'alive');
-    socket.on('connect', () => { done('alive'); });
+    socket.on('connect', () => {
+      done('alive');
+    });
     socket.on('error', (error) => {
       const code = codeOf(error);
       done(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'stale' : code === 'EAGAIN' ? 'alive' : 'unknown');
@@ -38,10 +41,22 @@ const probe = async (path: string): Promise<Liveness> =>
 const clearStale = async (path: string): Promise<void> => {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw cannot(path, 'a file that is not a socket is in the way. Remove it, or set another path with socket: in the configuration.');
+  if (!found.isSocket())
+    throw cannot(
+      path,
+      'a file that is not a socket is in the way. Remove it, or set another path with socket: in the configuration.',
+    );
   const liveness = await probe(path);
-  if (liveness === 'alive') throw cannot(path, 'another companion is running there. Stop it first, or set another path with socket: in the configuration.');
-  if (liveness === 'unknown') throw cannot(path, 'a socket of somebody else is in the way. Remove it, or set another path with socket: in the configuration.');
+  if (liveness === 'alive')
+    throw cannot(
+      path,
+      'another companion is running there. Stop it first, or set another path with socket: in the configuration.',
+    );
+  if (liveness === 'unknown')
+    throw cannot(
+      path,
+      'a socket of somebody else is in the way. Remove it, or set another path with socket: in the configuration.',
+    );
   unlinkSync(path);
 };
 
@@ -72,9 +87,12 @@ export const bindSocketFile = async (server: Server, path: string): Promise<void
   } catch (error) {
     if (error instanceof CompanionError) throw error;
     const code = codeOf(error);
-    const why = code === 'EACCES' || code === 'EPERM' ? 'permission denied. Run as root or as the user of the service, or set another path with socket: in the configuration.'
-      : code === 'EADDRINUSE' ? 'another companion took it at this moment.'
-      : `${code}.`;
+    const why =
+      code === 'EACCES' || code === 'EPERM'
+        ? 'permission denied. Run as root or as the user of the service, or set another path with socket: in the configuration.'
+        : code === 'EADDRINUSE'
+          ? 'another companion took it at this moment.'
+          : `${code}.`;
     throw cannot(path, why, error);
   }
 };

@@ -10,7 +10,10 @@ const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 1_024;
 
 /** What became of a token: `wait` carries the seconds after which it is worth trying again. */
-export type GateAnswer = { readonly kind: 'open' } | { readonly kind: 'refused' } | { readonly kind: 'wait'; readonly seconds: number };
+export type GateAnswer =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'wait'; readonly seconds: number };
 
 export interface TokenGate {
   /** @param authorization the header's value @param address of the peer, as the socket reports it */

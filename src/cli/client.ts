@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { MethodName, Page } from '../admin/index.ts';
 import { CompanionError, ERROR_CODES } from '../model/index.ts';
@@ -6,7 +5,7 @@ import type { DecisionEvent, ErrorCode } from '../model/index.ts';
 import { createLineSplitter, encodeRequest, parseRpc } from '../protocol/index.ts';
 import type { RpcMessage } from '../protocol/index.ts';
 
-/** For connecting, and for each answer. */
+/** For each answer. */
 const DEADLINE_MS = 5_000;
 /** A list has at most this many pages of a thousand rows. */
 const MAX_PAGES = 10_000;
@@ -36,12 +35,15 @@ const refusal = (message: Extract<RpcMessage, { type: 'error' }>): CompanionErro
   return new CompanionError(isCode(code) ? code : 'INTERNAL', message.message);
 };
 
-const lost = (path: string, what: string): CompanionError => new CompanionError('SERVICE_UNREACHABLE', `The companion at ${path} ${what}.`);
+const lost = (path: string, what: string): CompanionError =>
+  new CompanionError('SERVICE_UNREACHABLE', `The companion at ${path} ${what}.`);
 
 /** Speaks JSON-RPC over a connected socket, one question at a time. */
 export const createClient = (socket: Socket, path: string): Client => {
   const splitter = createLineSplitter();
-  let waiting: { readonly id: number; readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void } | undefined;
+  let waiting:
+    | { readonly id: number; readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void }
+    | undefined;
   let watcher: { readonly listener: WatchListener; readonly reject: (error: Error) => void } | undefined;
   let lastId = 0;
 
@@ -66,15 +68,20 @@ export const createClient = (socket: Socket, path: string): Client => {
       const { reject } = waiting ?? {};
       waiting = undefined;
       reject?.(refusal(message));
-    } else if (message.type === 'invalid') fail(lost(path, 'sent something that is not JSON-RPC; is it another program?'));
+    } else if (message.type === 'invalid')
+      fail(lost(path, 'sent something that is not JSON-RPC; is it another program?'));
   };
   socket.on('data', (chunk: Buffer) => {
     const { lines, overflow } = splitter.push(chunk);
     for (const line of lines) receive(parseRpc(line));
     if (overflow) fail(lost(path, 'sent a line that is too long'));
   });
-  socket.on('error', (error: NodeJS.ErrnoException) => { fail(lost(path, `broke the connection (${error.code ?? error.message})`)); });
-  socket.on('close', () => { fail(lost(path, 'closed the connection')); });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    fail(lost(path, `broke the connection (${error.code ?? error.message})`));
+  });
+  socket.on('close', () => {
+    fail(lost(path, 'closed the connection'));
+  });
 
   const call = async <T>(method: MethodName, params: object): Promise<T> => {
     lastId += 1;
@@ -84,7 +91,9 @@ export const createClient = (socket: Socket, path: string): Client => {
       return await new Promise<T>((resolve, reject) => {
         if (socket.destroyed) throw lost(path, 'closed the connection');
         waiting = { id, resolve: resolve as (result: unknown) => void, reject };
-        timer = setTimeout(() => { fail(lost(path, `did not answer within ${DEADLINE_MS / 1_000} s`)); }, DEADLINE_MS);
+        timer = setTimeout(() => {
+          fail(lost(path, `did not answer within ${DEADLINE_MS / 1_000} s`));
+        }, DEADLINE_MS);
         socket.write(encodeRequest(id, method, params));
       });
     } finally {
@@ -105,59 +114,20 @@ export const createClient = (socket: Socket, path: string): Client => {
       return rows;
     },
     watch: async (listener) => {
-      const ended = new Promise<never>((_resolve, reject) => { watcher = { listener, reject }; });
+      const ended = new Promise<never>((_resolve, reject) => {
+        watcher = { listener, reject };
+      });
       await Promise.race([call('watch', {}), ended]);
       return ended;
     },
-    pause: () => { socket.pause(); },
-    resume: () => { socket.resume(); },
-    close: () => { socket.destroy(); },
+    pause: () => {
+      socket.pause();
+    },
+    resume: () => {
+      socket.resume();
+    },
+    close: () => {
+      socket.destroy();
+    },
   };
-};
-
-/** Why a path did not work, in words. */
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'not there',
-  ECONNREFUSED: 'left by a companion that is gone',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  ETIMEDOUT: 'no answer',
-  ENOTSOCK: 'not a socket',
-};
-
-const open = async (path: string): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(path);
-    const timer = setTimeout(() => { socket.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' })); }, DEADLINE_MS);
-    socket.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-  });
-
-/**
- * Connects to the first path that answers.
- * @throws CompanionError SERVICE_UNREACHABLE naming every path that was tried and why it failed
- */
-export const connectClient = async (paths: readonly string[]): Promise<Client> => {
-  const tried: string[] = [];
-  let denied = false;
-  for (const path of paths) {
-    try {
-      return createClient(await open(path), path);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      denied ||= code === 'EACCES' || code === 'EPERM';
-      tried.push(`${path} (${WHY[code] ?? code})`);
-    }
-  }
-  const advice = denied
-    ? 'This user may not speak to it: run the command with sudo, or as a member of the group that owns the socket.'
-    : "Start it with 'companion run', or name its socket with --socket PATH or COMPANION_SOCKET.";
-  throw new CompanionError('SERVICE_UNREACHABLE', `No companion answers. Tried: ${tried.join(', ')}. ${advice}`);
 };

@@ -4,7 +4,13 @@ import { jsonLine } from '../protocol/index.ts';
 import { EXIT } from './exit-codes.ts';
 import { shown } from './output/text.ts';
 
-const NOT_ASKED: ReadonlySet<ErrorCode> = new Set(['SERVICE_UNREACHABLE', 'REQUEST_INVALID', 'ADDRESS_INVALID', 'DURATION_INVALID', 'NODE_TOO_OLD']);
+const NOT_ASKED: ReadonlySet<ErrorCode> = new Set([
+  'SERVICE_UNREACHABLE',
+  'REQUEST_INVALID',
+  'ADDRESS_INVALID',
+  'DURATION_INVALID',
+  'NODE_TOO_OLD',
+]);
 
 /** Anything that was thrown, as an error with a code. */
 export const typed = (error: unknown): CompanionError => {

@@ -1,5 +1,8 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from './exit-codes.ts';
+import type { BanAddOptions, BanListOptions } from './commands/ban.ts';
+import type { ListAddOptions } from './commands/lists.ts';
+import type { RunOptions } from './commands/run.ts';
 import type { CommonOptions } from './options.ts';
 
 const SOCKET_HELP = `
@@ -16,9 +19,7 @@ interface Outcome {
 }
 
 const asking = (command: Command): Command =>
-  command
-    .option('--json', 'print JSON for programs')
-    .option('--socket <path>', 'control socket of the service');
+  command.option('--json', 'print JSON for programs').option('--socket <path>', 'control socket of the service');
 
 const addBan = (program: Command, done: (code: Promise<number>) => Promise<void>): void => {
   const ban = program.command('ban').description('ban addresses, lift bans');
@@ -26,59 +27,113 @@ const addBan = (program: Command, done: (code: Promise<number>) => Promise<void>
     .option('--for <duration>', 'how long: 90s, 15m, 4h, 7d or permanent (default: the first rung of the ladder)')
     .option('--reason <text>', 'why, for whoever asks later', 'banned by hand')
     .option('--force', 'even if registered phones, a peer or an allow entry would be hit')
-    .action(async (address: string, options) => done(import('./commands/ban.ts').then(({ banAdd }) => banAdd(address, options))));
+    .action(async (address: string, options: BanAddOptions) =>
+      done(import('./commands/ban.ts').then(({ banAdd }) => banAdd(address, options))),
+    );
   asking(ban.command('list').description('who is banned now'))
     .option('--all', 'quarantines and throttles too')
-    .action(async (options) => done(import('./commands/ban.ts').then(({ banList }) => banList(options))));
-  asking(ban.command('remove').description('lift every ban, quarantine and throttle of an address, everywhere').argument('<address>'))
-    .action(async (address: string, options) => done(import('./commands/ban.ts').then(({ banRemove }) => banRemove(address, options))));
+    .action(async (options: BanListOptions) =>
+      done(import('./commands/ban.ts').then(({ banList }) => banList(options))),
+    );
+  asking(
+    ban
+      .command('remove')
+      .description('lift every ban, quarantine and throttle of an address, everywhere')
+      .argument('<address>'),
+  ).action(async (address: string, options: CommonOptions) =>
+    done(import('./commands/ban.ts').then(({ banRemove }) => banRemove(address, options))),
+  );
 };
 
-const addList = (program: Command, list: 'allow' | 'deny', does: string, done: (code: Promise<number>) => Promise<void>): void => {
+const addList = (
+  program: Command,
+  list: 'allow' | 'deny',
+  does: string,
+  done: (code: Promise<number>) => Promise<void>,
+): void => {
   const command = program.command(list).description(`the ${list} list: ${does}`);
   asking(command.command('add').description(`put an address or network on the ${list} list`).argument('<address>'))
     .option('--note <text>', 'what it is', '')
     .option('--for <duration>', 'how long: 90s, 15m, 4h, 7d or permanent', 'permanent')
-    .action(async (address: string, options) => done(import('./commands/lists.ts').then(({ listAdd }) => listAdd(list, address, options))));
-  asking(command.command('list').description(`show the ${list} list`))
-    .action(async (options) => done(import('./commands/lists.ts').then(({ listShow }) => listShow(list, options))));
-  asking(command.command('remove').description(`take an address or network off the ${list} list`).argument('<address>'))
-    .action(async (address: string, options) => done(import('./commands/lists.ts').then(({ listRemove }) => listRemove(list, address, options))));
+    .action(async (address: string, options: ListAddOptions) =>
+      done(import('./commands/lists.ts').then(({ listAdd }) => listAdd(list, address, options))),
+    );
+  asking(command.command('list').description(`show the ${list} list`)).action(async (options: CommonOptions) =>
+    done(import('./commands/lists.ts').then(({ listShow }) => listShow(list, options))),
+  );
+  asking(
+    command.command('remove').description(`take an address or network off the ${list} list`).argument('<address>'),
+  ).action(async (address: string, options: CommonOptions) =>
+    done(import('./commands/lists.ts').then(({ listRemove }) => listRemove(list, address, options))),
+  );
 };
 
 const build = (outcome: Outcome): Command => {
-  const done = async (code: Promise<number>): Promise<void> => { outcome.exitCode = await code; };
+  const done = async (code: Promise<number>): Promise<void> => {
+    outcome.exitCode = await code;
+  };
   const program = new Command('companion')
     .description('Protects Kamailio, OpenSIPS and any PBX from scanners, password guessers, toll fraud and floods.')
     .exitOverride()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()
     .addHelpText('after', SOCKET_HELP);
-  program.command('run').description('run the service in the foreground')
-    .option('--config <file>', 'configuration (default: COMPANION_CONFIG, then /etc/companion/companion.yaml, then all defaults)')
-    .addOption(new Option('--mode <mode>', 'enforce, or shadow: decide and record, but enforce nothing').choices(['shadow', 'enforce']))
+  program
+    .command('run')
+    .description('run the service in the foreground')
+    .option(
+      '--config <file>',
+      'configuration (default: COMPANION_CONFIG, then /etc/companion/companion.yaml, then all defaults)',
+    )
+    .addOption(
+      new Option('--mode <mode>', 'enforce, or shadow: decide and record, but enforce nothing').choices([
+        'shadow',
+        'enforce',
+      ]),
+    )
     .option('--debug', 'log every step')
-    .action(async (options) => done(import('./commands/run.ts').then(({ run }) => run(options))));
-  asking(program.command('status').description('is the server protected, and by what'))
-    .action(async (options: CommonOptions) => done(import('./commands/status.ts').then(({ status }) => status(options))));
-  asking(program.command('watch').description('show every decision as it is made, until Ctrl-C'))
-    .action(async (options: CommonOptions) => done(import('./commands/watch.ts').then(({ watch }) => watch(options))));
-  asking(program.command('check').description('is an address blocked? exit code 0 clear, 1 blocked, 2 allowed, 3 error').addArgument(new Argument('<ip>')))
-    .action(async (ip: string, options: CommonOptions) => done(import('./commands/check.ts').then(({ check }) => check(ip, options))));
-  asking(program.command('why').description('what companion thinks of an address, on what evidence, and how to undo it').argument('<ip>'))
-    .action(async (ip: string, options: CommonOptions) => done(import('./commands/why.ts').then(({ why }) => why(ip, options))));
+    .action(async (options: RunOptions) => done(import('./commands/run.ts').then(({ run }) => run(options))));
+  asking(program.command('status').description('is the server protected, and by what')).action(
+    async (options: CommonOptions) => done(import('./commands/status.ts').then(({ status }) => status(options))),
+  );
+  asking(program.command('watch').description('show every decision as it is made, until Ctrl-C')).action(
+    async (options: CommonOptions) => done(import('./commands/watch.ts').then(({ watch }) => watch(options))),
+  );
+  asking(
+    program
+      .command('check')
+      .description('is an address blocked? exit code 0 clear, 1 blocked, 2 allowed, 3 error')
+      .addArgument(new Argument('<ip>')),
+  ).action(async (ip: string, options: CommonOptions) =>
+    done(import('./commands/check.ts').then(({ check }) => check(ip, options))),
+  );
+  asking(
+    program
+      .command('why')
+      .description('what companion thinks of an address, on what evidence, and how to undo it')
+      .argument('<ip>'),
+  ).action(async (ip: string, options: CommonOptions) =>
+    done(import('./commands/why.ts').then(({ why }) => why(ip, options))),
+  );
   addBan(program, done);
   addList(program, 'allow', 'never banned, still authenticated', done);
   addList(program, 'deny', 'always dropped', done);
-  program.command('version').description('version of this command').option('--json', 'print JSON for programs')
-    .action(async (options) => done(import('./commands/version.ts').then(({ version }) => version(options))));
+  program
+    .command('version')
+    .description('version of this command')
+    .option('--json', 'print JSON for programs')
+    .action(async (options: CommonOptions) =>
+      done(import('./commands/version.ts').then(({ version }) => version(options))),
+    );
   return program;
 };
 
 /** Reads the arguments (without node and script) and runs the command. @returns the exit code */
 export const runProgram = async (args: readonly string[]): Promise<number> => {
   // `companion watch | head` ends without a stack trace.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed); });
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
+  });
   const outcome: Outcome = { exitCode: EXIT.ok };
   const json = args.includes('--json');
   try {

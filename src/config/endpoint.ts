@@ -24,12 +24,17 @@ const parseEndpoint = (text: string): Endpoint | undefined => {
 };
 
 /** `127.0.0.1:27061`, `[::1]:27061` or `edge1.example.net:27061` → {host, port}. */
-export const endpoint = z.string({ error: 'must be address:port, for example 127.0.0.1:27061' }).transform((text, ctx): Endpoint => {
-  const parsed = parseEndpoint(text);
-  if (parsed !== undefined) return parsed;
-  ctx.addIssue({ code: 'custom', message: `'${text.slice(0, 60)}' is not address:port. Write for example 127.0.0.1:27061 or [::1]:27061.` });
-  return z.NEVER;
-});
+export const endpoint = z
+  .string({ error: 'must be address:port, for example 127.0.0.1:27061' })
+  .transform((text, ctx): Endpoint => {
+    const parsed = parseEndpoint(text);
+    if (parsed !== undefined) return parsed;
+    ctx.addIssue({
+      code: 'custom',
+      message: `'${text.slice(0, 60)}' is not address:port. Write for example 127.0.0.1:27061 or [::1]:27061.`,
+    });
+    return z.NEVER;
+  });
 
 /** As `endpoint`, for listening: an IP address, or `localhost` (127.0.0.1). Other names would be looked up at boot. */
 export const listenEndpoint = endpoint.transform(({ host, port }, ctx): Endpoint => {

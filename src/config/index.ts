@@ -5,10 +5,8 @@
  * and never quote a secret in a message.
  */
 export { durationMs, spanMs } from './duration.ts';
-export { endpoint, listenEndpoint, isLoopback } from './endpoint.ts';
 export type { Endpoint } from './endpoint.ts';
-export { DEFAULT_CONFIG_FILE, MAX_CONFIG_BYTES } from './source.ts';
 export { loadConfig } from './load.ts';
 export type { LoadOptions } from './load.ts';
-export { baseSchema, configSchema } from './schema.ts';
+export { configSchema } from './schema.ts';
 export type { BaseConfig, ListConfigEntry, NodeConfig } from './schema.ts';

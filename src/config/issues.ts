@@ -28,22 +28,33 @@ const knownKeys = (schema: JsonSchema, path: ConfigPath): string[] => {
 const typeName = (value: unknown): string => {
   if (Array.isArray(value)) return 'a list';
   switch (typeof value) {
-    case 'string': return 'text';
-    case 'number': return 'a number';
-    case 'boolean': return 'true or false';
-    case 'object': return value === null ? 'empty' : 'a section';
-    default: return 'nothing';
+    case 'string':
+      return 'text';
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    case 'object':
+      return value === null ? 'empty' : 'a section';
+    default:
+      return 'nothing';
   }
 };
 
 const EXPECTED: Readonly<Record<string, string>> = {
-  string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', object: 'a section (key: value)', array: 'a list (- item)',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'a section (key: value)',
+  array: 'a list (- item)',
 };
 
 const typeMessage = (expected: string, input: unknown): string => {
   const wanted = EXPECTED[expected] ?? expected;
   if (input === undefined) return `is missing; it must be ${wanted}`;
-  const hint = expected === 'string' && (typeof input === 'number' || typeof input === 'boolean') ? '; put it in quotes' : '';
+  const hint =
+    expected === 'string' && (typeof input === 'number' || typeof input === 'boolean') ? '; put it in quotes' : '';
   return `must be ${wanted}, but is ${typeName(input)}${hint}`;
 };
 
@@ -55,7 +66,10 @@ const valueMessage = (values: readonly unknown[], input: unknown): string => {
 
 /** Of a union's branches, the one whose shape the value has; undefined when none or several could be meant. */
 const meantBranch = (branches: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined => {
-  const shapeFits = branches.filter((issues) => !issues.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')));
+  const shapeFits = branches.filter(
+    (issues) =>
+      !issues.some(({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')),
+  );
   return shapeFits.length === 1 ? shapeFits[0] : undefined;
 };
 
@@ -71,23 +85,52 @@ export const complaintsOf = (schema: z.ZodType, issues: readonly z.core.$ZodIssu
       case 'unrecognized_keys':
         return issue.keys.slice(0, limit).map((key) => {
           const meant = suggest(key, knownKeys(shape, path));
-          return { path: [...path, key], at: 'key', message: `is not a known key${meant === undefined ? '' : `; did you mean '${meant}'?`}` };
+          return {
+            path: [...path, key],
+            at: 'key',
+            message: `is not a known key${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
+          };
         });
       case 'invalid_union': {
         const branch = meantBranch(issue.errors);
         if (branch !== undefined) return branch.flatMap((inner) => read(inner, path));
-        const wanted = issue.errors.flat().map((inner) => inner.path.length > 0 ? undefined
-          : inner.code === 'invalid_type' ? (EXPECTED[inner.expected] ?? inner.expected)
-          : inner.code === 'invalid_value' ? inner.values.map(String).join(', ') : undefined);
-        return [{ path, at: 'value', message: `must be ${[...new Set(wanted.filter((text) => text !== undefined))].join(' or ')}, but is ${typeName(issue.input)}` }];
+        const wanted = issue.errors
+          .flat()
+          .map((inner) =>
+            inner.path.length > 0
+              ? undefined
+              : inner.code === 'invalid_type'
+                ? (EXPECTED[inner.expected] ?? inner.expected)
+                : inner.code === 'invalid_value'
+                  ? inner.values.map(String).join(', ')
+                  : undefined,
+          );
+        return [
+          {
+            path,
+            at: 'value',
+            message: `must be ${[...new Set(wanted.filter((text) => text !== undefined))].join(' or ')}, but is ${typeName(issue.input)}`,
+          },
+        ];
       }
       case 'invalid_type':
-        return [{ path, at: 'value', message: issue.message.startsWith('Invalid input') ? typeMessage(issue.expected, issue.input) : issue.message }];
+        return [
+          {
+            path,
+            at: 'value',
+            message: issue.message.startsWith('Invalid input')
+              ? typeMessage(issue.expected, issue.input)
+              : issue.message,
+          },
+        ];
       case 'invalid_value':
         return [{ path, at: 'value', message: valueMessage(issue.values, issue.input) }];
       default:
         return [{ path, at: 'value', message: issue.message }];
     }
   };
-  return issues.slice(0, limit).flatMap((issue) => read(issue, [])).slice(0, limit);
+  return issues
+    .slice(0, limit)
+    .flatMap((issue) => read(issue, []))
+    .slice(0, limit);
 };

@@ -35,7 +35,10 @@ const sourceText = <T>(options: LoadOptions<T>): { readonly file: string; readon
   if (options.text !== undefined) {
     const file = options.file ?? 'companion.yaml';
     if (Buffer.byteLength(options.text) <= MAX_CONFIG_BYTES) return { file, text: options.text };
-    throw new CompanionError('CONFIG_UNREADABLE', `Cannot read the configuration ${file}: it has more than ${MAX_CONFIG_BYTES} bytes.`);
+    throw new CompanionError(
+      'CONFIG_UNREADABLE',
+      `Cannot read the configuration ${file}: it has more than ${MAX_CONFIG_BYTES} bytes.`,
+    );
   }
   const named = options.file ?? (options.env?.['COMPANION_CONFIG'] || undefined);
   const file = named ?? options.defaultFile ?? DEFAULT_CONFIG_FILE;
@@ -57,10 +60,14 @@ const invalid = (file: string, lines: readonly string[]): CompanionError => {
 export const loadConfig = <T>(options: LoadOptions<T>): T => {
   const { file, text } = sourceText(options);
   const tree = parseTree(text);
-  const fail = (problems: readonly Problem[]): CompanionError => invalid(file, formatProblems(problems, file, tree.lines));
+  const fail = (problems: readonly Problem[]): CompanionError =>
+    invalid(file, formatProblems(problems, file, tree.lines));
   if (tree.syntaxBroken) throw fail(tree.problems);
   const parsed = options.schema.safeParse(tree.value, { reportInput: true });
   if (parsed.success && tree.problems.length === 0) return deepFreeze(parsed.data);
   const complaints = parsed.success ? [] : complaintsOf(options.schema, parsed.error.issues, MAX_PLACED);
-  throw fail([...tree.problems, ...complaints.map(({ path, at, message }) => ({ path, message, offset: offsetOf(tree.document, path, at) }))]);
+  throw fail([
+    ...tree.problems,
+    ...complaints.map(({ path, at, message }) => ({ path, message, offset: offsetOf(tree.document, path, at) })),
+  ]);
 };

@@ -14,7 +14,9 @@ export interface Problem {
 /** `nodes[0].rpc`; the whole file is `(file)`. */
 export const formatPath = (path: ConfigPath): string => {
   if (path.length === 0) return '(file)';
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('');
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
+    .join('');
 };
 
 /** Sorted by position: `companion.yaml:3:5 nodes[0].rpc must be …`, one a line. */
@@ -38,7 +40,9 @@ export const offsetOf = (document: Document, path: ConfigPath, at: 'key' | 'valu
     let next: unknown;
     let nextOffset: number | undefined;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part));
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+      );
       const key = isNode(pair?.key) ? pair.key.range?.[0] : undefined;
       const value = isNode(pair?.value) ? pair.value.range?.[0] : undefined;
       next = pair?.value;

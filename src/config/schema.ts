@@ -43,17 +43,27 @@ const listEntry = z.union([
 const ownAddress = z.string().transform((text, ctx): string => {
   const ip = canonicalIp(text);
   if (ip !== undefined) return ip;
-  ctx.addIssue({ code: 'custom', message: `'${text.slice(0, 60)}' is not a single IP address. Own addresses are exact ones, not ranges.` });
+  ctx.addIssue({
+    code: 'custom',
+    message: `'${text.slice(0, 60)}' is not a single IP address. Own addresses are exact ones, not ranges.`,
+  });
   return z.NEVER;
 });
 
-const rpcUrl = z.string().refine(
-  (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === '',
-  'must be an http:// or https:// URL without a user name, for example http://127.0.0.1:27080/RPC',
-);
+/** Part of a User-Agent, any case. Shorter ones occur in every other name. */
+const extraAgent = z.string().regex(/^[ -~]{3,64}$/, 'must be 3 to 64 printable ASCII characters');
+
+const rpcUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === '',
+    'must be an http:// or https:// URL without a user name, for example http://127.0.0.1:27080/RPC',
+  );
 
 const node = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores'),
   control: endpoint.prefault('127.0.0.1:27061'),
   rpc: rpcUrl.default('http://127.0.0.1:27080/RPC'),
   secret: secret.optional(),
@@ -68,14 +78,18 @@ const http = z
   })
   .refine((value) => value.beyond_loopback || isLoopback(value.listen.host), {
     path: ['listen'],
-    message: "is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside.",
+    message:
+      "is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside.",
   });
 
 const port = z.int().min(1).max(65_535);
 
 const hook = z
   .strictObject({
-    listen: z.string().refine((text) => isIP(text) !== 0, 'must be an IP address').default('127.0.0.1'),
+    listen: z
+      .string()
+      .refine((text) => isIP(text) !== 0, 'must be an IP address')
+      .default('127.0.0.1'),
     ask_port: port.default(27_900),
     tell_port: port.default(27_901),
     secret: secret.optional(),
@@ -86,8 +100,15 @@ const hook = z
 export const baseSchema = z.strictObject({
   mode: z.enum(['enforce', 'shadow']).default('enforce'),
   state_dir: absolutePath.optional(),
-  socket: absolutePath.refine((text) => Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES, `must be at most ${MAX_SOCKET_PATH_BYTES} bytes (a limit of Unix sockets)`).optional(),
-  log: z.strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') }).prefault({}),
+  socket: absolutePath
+    .refine(
+      (text) => Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES,
+      `must be at most ${MAX_SOCKET_PATH_BYTES} bytes (a limit of Unix sockets)`,
+    )
+    .optional(),
+  log: z
+    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
+    .prefault({}),
   http: z.union([z.literal(false), http]).prefault({}),
   hook: hook.prefault({}),
   nodes: z
@@ -95,7 +116,7 @@ export const baseSchema = z.strictObject({
     .max(MAX_NODES)
     .refine((nodes) => new Set(nodes.map(({ name }) => name)).size === nodes.length, 'must have different names')
     .prefault([{ name: 'kamailio' }]),
-  agents: z.strictObject({ extra: z.array(z.string().min(2).max(200)).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
+  agents: z.strictObject({ extra: z.array(extraAgent).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
   own_addresses: z.array(ownAddress).max(1_000).default([]),
   allow: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
   deny: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
@@ -108,7 +129,10 @@ export type NodeConfig = BaseConfig['nodes'][number];
  * The whole file: the base with the sections of the deciding rooms, which stay above this room and are handed in by
  * `app.ts`. Each part must accept `{}` (all defaults).
  */
-export const configSchema = <D extends z.ZodType, E extends z.ZodType>(parts: { readonly decide: D; readonly detect: E }) =>
+export const configSchema = <D extends z.ZodType, E extends z.ZodType>(parts: {
+  readonly decide: D;
+  readonly detect: E;
+}) =>
   baseSchema.extend({
     decide: parts.decide.prefault({} as z.core.util.NoUndefined<z.input<D>>),
     detect: parts.detect.prefault({} as z.core.util.NoUndefined<z.input<E>>),

@@ -7,7 +7,8 @@ export const DEFAULT_CONFIG_FILE = '/etc/companion/companion.yaml';
 /** A configuration of this size is a mistake (a database, a log), not a configuration. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 
-const errorCode = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown error');
+const errorCode = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 
 const unreadable = (file: string, why: string, cause?: unknown): CompanionError =>
   new CompanionError('CONFIG_UNREADABLE', `Cannot read the configuration ${file}: ${why}.`, { cause });
@@ -24,7 +25,8 @@ const readBounded = (file: string): string => {
   const descriptor = openSync(file, 'r');
   try {
     const size = fstatSync(descriptor).size;
-    if (size > MAX_CONFIG_BYTES) throw unreadable(file, `it has ${size} bytes, at most ${MAX_CONFIG_BYTES} are accepted`);
+    if (size > MAX_CONFIG_BYTES)
+      throw unreadable(file, `it has ${size} bytes, at most ${MAX_CONFIG_BYTES} are accepted`);
     const buffer = Buffer.alloc(MAX_CONFIG_BYTES + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < buffer.length; length += read) {

@@ -10,7 +10,8 @@ const distance = (a: string, b: string): number => {
     for (let j = 1; j <= b.length; j += 1) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min((row[j - 1] ?? 0) + 1, (last[j] ?? 0) + 1, (last[j - 1] ?? 0) + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, (beforeLast[j - 2] ?? 0) + 1);
       row.push(best);
     }
     beforeLast = last;
@@ -27,7 +28,8 @@ export const suggest = (word: string, known: readonly string[]): string | undefi
   let best: { readonly word: string; readonly off: number } | undefined;
   for (const candidate of known) {
     const off = distance(plain(word), plain(candidate));
-    if (off <= Math.max(1, Math.floor(candidate.length / 3)) && (best === undefined || off < best.off)) best = { word: candidate, off };
+    if (off <= Math.max(1, Math.floor(candidate.length / 3)) && (best === undefined || off < best.off))
+      best = { word: candidate, off };
   }
   return best?.word;
 };

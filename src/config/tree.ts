@@ -24,8 +24,10 @@ const withoutNulls = (value: unknown, depth: number): unknown => {
   return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item, depth + 1)]));
 };
 
-const pathOf = (ancestors: readonly unknown[], key: string): ConfigPath =>
-  [...ancestors.flatMap((node) => (isPair(node) && isScalar(node.key) ? [String(node.key.value)] : [])), key];
+const pathOf = (ancestors: readonly unknown[], key: string): ConfigPath => [
+  ...ancestors.flatMap((node) => (isPair(node) && isScalar(node.key) ? [String(node.key.value)] : [])),
+  key,
+];
 
 /** Duplicate keys, in linear time (the library compares each key with each: minutes for a hostile megabyte). */
 const keyProblems = (document: Document): Problem[] => {
@@ -37,7 +39,8 @@ const keyProblems = (document: Document): Problem[] => {
         const offset = isScalar(pair.key) || isMap(pair.key) ? (pair.key.range?.[0] ?? 0) : (map.range?.[0] ?? 0);
         const name = isScalar(pair.key) ? String(pair.key.value) : undefined;
         if (name === undefined) problems.push({ offset, path: pathOf(ancestors, '?'), message: 'is not a plain key' });
-        else if (seen.has(name)) problems.push({ offset, path: pathOf(ancestors, name), message: 'is written twice; keep one of them' });
+        else if (seen.has(name))
+          problems.push({ offset, path: pathOf(ancestors, name), message: 'is written twice; keep one of them' });
         else seen.add(name);
       }
     },
@@ -48,18 +51,44 @@ const keyProblems = (document: Document): Problem[] => {
 /** Reads YAML 1.2 text, never throwing: what is wrong is in `problems`. */
 export const parseTree = (text: string): ConfigTree => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: false });
-  const broken = (problems: readonly Problem[]): ConfigTree => ({ document, lines, value: {}, syntaxBroken: true, problems });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: false,
+    stringKeys: false,
+  });
+  const broken = (problems: readonly Problem[]): ConfigTree => ({
+    document,
+    lines,
+    value: {},
+    syntaxBroken: true,
+    problems,
+  });
   const syntax = document.errors.map((error): Problem => ({
-    offset: error.pos[0], path: [], message: error.code === 'MULTIPLE_DOCS' ? "holds several documents; remove the line '---'" : `is not valid YAML: ${error.message}`,
+    offset: error.pos[0],
+    path: [],
+    message:
+      error.code === 'MULTIPLE_DOCS'
+        ? "holds several documents; remove the line '---'"
+        : `is not valid YAML: ${error.message}`,
   }));
   const deep = document.errors.find((error) => error.code === 'RESOURCE_EXHAUSTION');
   if (deep !== undefined) return broken([{ offset: deep.pos[0], path: [], message: 'is nested too deeply' }]);
   if (syntax.length > 0) return broken(syntax);
   try {
-    const warnings = document.warnings.map((warning): Problem => ({ offset: warning.pos[0], path: [], message: warning.message }));
+    const warnings = document.warnings.map((warning): Problem => ({
+      offset: warning.pos[0],
+      path: [],
+      message: warning.message,
+    }));
     const raw: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
-    return { document, lines, value: withoutNulls(raw ?? {}, 0), syntaxBroken: false, problems: [...keyProblems(document), ...warnings] };
+    return {
+      document,
+      lines,
+      value: withoutNulls(raw ?? {}, 0),
+      syntaxBroken: false,
+      problems: [...keyProblems(document), ...warnings],
+    };
   } catch (error) {
     return broken([{ offset: 0, path: [], message: error instanceof Error ? error.message : 'cannot be read' }]);
   }

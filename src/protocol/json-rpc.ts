@@ -11,11 +11,24 @@ export type RpcMessage =
   | { readonly type: 'request'; readonly id: RpcId; readonly method: string; readonly params: unknown }
   | { readonly type: 'notification'; readonly method: string; readonly params: unknown }
   | { readonly type: 'success'; readonly id: RpcId; readonly result: unknown }
-  | { readonly type: 'error'; readonly id: RpcId; readonly code: number; readonly message: string; readonly data: unknown }
+  | {
+      readonly type: 'error';
+      readonly id: RpcId;
+      readonly code: number;
+      readonly message: string;
+      readonly data: unknown;
+    }
   | { readonly type: 'invalid'; readonly code: number; readonly message: string };
 
 /** Reserved codes of JSON-RPC 2.0, section 5.1; -32000 is the first of the implementation's own. */
-export const RPC_CODES = { parse: -32_700, request: -32_600, method: -32_601, params: -32_602, internal: -32_603, failed: -32_000 } as const;
+export const RPC_CODES = {
+  parse: -32_700,
+  request: -32_600,
+  method: -32_601,
+  params: -32_602,
+  internal: -32_603,
+  failed: -32_000,
+} as const;
 
 // What JSON.stringify leaves raw although a terminal obeys it: DEL, C1, zero-width, bidirectional, separators.
 // oxlint-disable-next-line no-control-regex -- control characters are what this removes
@@ -23,12 +36,16 @@ const UNSAFE = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff
 
 /** JSON on one line that is exact for programs and harmless for terminals: unsafe characters stand as \uNNNN. */
 export const jsonLine = (value: unknown, space?: number): string =>
-  JSON.stringify(value, null, space).replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  JSON.stringify(value, null, space).replace(
+    UNSAFE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 const line = (message: object): string => `${jsonLine(message)}\n`;
 
 /** @returns one line, newline included */
-export const encodeRequest = (id: string | number, method: string, params: object): string => line(request(id, method, params));
+export const encodeRequest = (id: string | number, method: string, params: object): string =>
+  line(request(id, method, params));
 
 /** @returns one line, newline included */
 export const encodeNotification = (method: string, params: object): string => line(notification(method, params));

@@ -34,7 +34,15 @@ export const banAdd = async (subject: string, options: BanAddOptions): Promise<n
 
 const columns = (all: boolean, now: number): readonly Column<BanRow>[] => [
   { title: 'ADDRESS', cell: (row) => row.subject, style: (row) => (row.kind === 'ban' ? 'red' : 'yellow') },
-  ...(all ? [{ title: 'KIND', cell: (row: BanRow) => (row.user === undefined ? row.kind : `${row.kind} ${row.user}`), shrinks: true }] : []),
+  ...(all
+    ? [
+        {
+          title: 'KIND',
+          cell: (row: BanRow) => (row.user === undefined ? row.kind : `${row.kind} ${row.user}`),
+          shrinks: true,
+        },
+      ]
+    : []),
   { title: 'SINCE', cell: (row) => formatTime(row.since) },
   { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
   { title: 'LEVEL', cell: (row) => String(row.level) },
@@ -55,8 +63,10 @@ export const banList = async (options: BanListOptions): Promise<number> => {
 
 /** `companion ban remove ADDRESS`. */
 export const banRemove = async (subject: string, options: CommonOptions): Promise<number> => {
-  const result = await ask(options, (client) => client.call<{ removed: string[] }>('ban.remove', { subject, author: author() }));
+  const result = await ask(options, (client) =>
+    client.call<{ removed: string[] }>('ban.remove', { subject, author: author() }),
+  );
   if (options.json) printJson(result);
-  else printLines([`Removed: ${result.removed.map(shown).join(', ')}.`]);
+  else printLines([`Lifted for ${shown(subject)}: ${result.removed.map(shown).join(', ')}.`]);
   return EXIT.ok;
 };

@@ -46,7 +46,9 @@ export const listShow = async (list: ListName, options: CommonOptions): Promise<
 
 /** `companion allow remove ADDRESS`, `companion deny remove ADDRESS`. */
 export const listRemove = async (list: ListName, subject: string, options: CommonOptions): Promise<number> => {
-  const result = await ask(options, (client) => client.call<{ removed: string[] }>(`${list}.remove`, { subject, author: author() }));
+  const result = await ask(options, (client) =>
+    client.call<{ removed: string[] }>(`${list}.remove`, { subject, author: author() }),
+  );
   if (options.json) printJson(result);
   else printLines([`Removed from the ${list} list: ${result.removed.map(shown).join(', ')}.`]);
   return EXIT.ok;

@@ -9,10 +9,18 @@ import type { Column } from '../output/table.ts';
 import { paint, shown, terminalWidth } from '../output/text.ts';
 import type { Style } from '../output/text.ts';
 
-const STATE_STYLE: Readonly<Record<NodeStatus['state'], Style>> = { connected: 'green', degraded: 'yellow', down: 'red' };
+const STATE_STYLE: Readonly<Record<NodeStatus['state'], Style>> = {
+  connected: 'green',
+  degraded: 'yellow',
+  down: 'red',
+};
 
+/** What is not zero, as `ipban 2, companion_state 5`. */
 const figures = (values: Readonly<Record<string, number>>): string =>
-  Object.entries(values).map(([name, count]) => `${name} ${count}`).join(', ');
+  Object.entries(values)
+    .filter(([, count]) => count !== 0)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
 
 const NODES: readonly Column<NodeStatus>[] = [
   { title: 'SERVER', cell: (node) => node.name },

@@ -8,14 +8,22 @@ import { coloured, fit, formatTime, paint, shown, terminalWidth } from '../outpu
 import type { Style } from '../output/text.ts';
 
 const CHANGE_STYLE: Readonly<Record<DecisionEvent['change'], Style>> = {
-  ban: 'red', deny: 'red', quarantine: 'yellow', throttle: 'yellow', 'throttle-user': 'yellow', good: 'green', allow: 'cyan', lift: 'cyan',
+  ban: 'red',
+  deny: 'red',
+  quarantine: 'yellow',
+  throttle: 'yellow',
+  'throttle-user': 'yellow',
+  good: 'green',
+  allow: 'cyan',
+  lift: 'cyan',
 };
 
 const WIDEST_CHANGE = 'throttle-user'.length;
 
 /** One line: time, change, whom, how long, why, and what was seen. */
 const line = (event: DecisionEvent): string => {
-  const length = event.change === 'lift' ? '' : ` for ${event.until === null ? 'ever' : formatDuration(event.until - event.at)}`;
+  const length =
+    event.change === 'lift' ? '' : ` for ${event.until === null ? 'ever' : formatDuration(event.until - event.at)}`;
   const rules = event.rules.length === 0 ? '' : ` [${event.rules.map(shown).join(' ')}]`;
   const seen = event.evidence === '' ? '' : ` | ${shown(event.evidence)}`;
   const shadow = event.shadow ? ' (shadow: not enforced)' : '';
@@ -29,18 +37,31 @@ const line = (event: DecisionEvent): string => {
 /** `companion watch`: every decision as it is made, until Ctrl-C (exit 0). */
 export const watch = async (options: CommonOptions): Promise<number> => {
   const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve('interrupted'); });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        resolve('interrupted');
+      });
   });
   await ask(options, async (client) => {
     const write = (text: string): void => {
       if (process.stdout.write(`${text}\n`)) return;
       client.pause();
-      process.stdout.once('drain', () => { client.resume(); });
+      process.stdout.once('drain', () => {
+        client.resume();
+      });
     };
     if (options.json !== true && coloured()) process.stderr.write('Watching decisions; Ctrl-C ends.\n');
     const ended = client.watch({
-      decision: (event) => { write(options.json ? jsonLine(event) : line(event)); },
-      dropped: (count) => { write(options.json ? jsonLine({ dropped: count }) : `… ${count} decisions are missing here: this reader was too slow`); },
+      decision: (event) => {
+        write(options.json ? jsonLine(event) : line(event));
+      },
+      dropped: (count) => {
+        write(
+          options.json
+            ? jsonLine({ dropped: count })
+            : `… ${count} decisions are missing here: this reader was too slow`,
+        );
+      },
     });
     return Promise.race([ended, interrupted]);
   });

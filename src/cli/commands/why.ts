@@ -10,7 +10,13 @@ import { formatLeft, formatTime, paint, shown, terminalWidth } from '../output/t
 import type { Style } from '../output/text.ts';
 
 const STATE_STYLE: Readonly<Record<WhyReport['state'], Style>> = {
-  allowed: 'cyan', good: 'green', denied: 'red', banned: 'red', quarantined: 'yellow', throttled: 'yellow', stranger: 'bold',
+  allowed: 'cyan',
+  good: 'green',
+  denied: 'red',
+  banned: 'red',
+  quarantined: 'yellow',
+  throttled: 'yellow',
+  stranger: 'bold',
 };
 
 const EVIDENCE: readonly Column<Evidence>[] = [
@@ -45,12 +51,22 @@ const HISTORY: readonly Column<BanRow>[] = [
 
 /** A titled, indented table; nothing at all without rows. */
 const section = <R>(title: string, rows: readonly R[], columns: readonly Column<R>[]): string[] =>
-  rows.length === 0 ? [] : ['', paint('bold', title), ...table(rows, columns, terminalWidth() - 2).map((line) => `  ${line}`)];
+  rows.length === 0
+    ? []
+    : ['', paint('bold', title), ...table(rows, columns, terminalWidth() - 2).map((line) => `  ${line}`)];
 
 const story = (report: WhyReport, now: number): string[] => {
   const identity = report.identity === report.ip ? '' : ` (judged as ${shown(report.identity)})`;
-  const since = report.since === null ? '' : `Since ${formatTime(report.since)} (${formatLeft(now, report.since).replace(' left', ' ago')})`;
-  const until = report.since === null ? '' : report.until === null ? ', without end' : `, until ${formatTime(report.until)} (${formatLeft(report.until, now)})`;
+  const since =
+    report.since === null
+      ? ''
+      : `Since ${formatTime(report.since)} (${formatLeft(now, report.since).replace(' left', ' ago')})`;
+  const until =
+    report.since === null
+      ? ''
+      : report.until === null
+        ? ', without end'
+        : `, until ${formatTime(report.until)} (${formatLeft(report.until, now)})`;
   const { proven, spoofable } = report.score;
   return [
     `${shown(report.ip)}${identity} is ${paint(STATE_STYLE[report.state] ?? 'bold', shown(report.state))}${report.reason === '' ? '.' : `: ${shown(report.reason)}`}`,
@@ -62,9 +78,15 @@ const story = (report: WhyReport, now: number): string[] => {
     ...section('Earlier bans, newest first', report.history, HISTORY),
     '',
     paint('bold', 'What is enforced'),
-    ...(report.enforced.length === 0 ? ['  no SIP server is connected'] : report.enforced.map(({ enforcer, holds }) =>
-      `  ${shown(enforcer)}: ${holds.length === 0 ? 'nothing' : holds.map(shown).join('; ')}`)),
-    ...(report.undo.length === 0 ? [] : ['', paint('bold', 'To undo it'), ...report.undo.map((command) => `  ${shown(command)}`)]),
+    ...(report.enforced.length === 0
+      ? ['  no SIP server is connected']
+      : report.enforced.map(
+          ({ enforcer, holds }) =>
+            `  ${shown(enforcer)}: ${holds.length === 0 ? 'nothing' : holds.map(shown).join('; ')}`,
+        )),
+    ...(report.undo.length === 0
+      ? []
+      : ['', paint('bold', 'To undo it'), ...report.undo.map((command) => `  ${shown(command)}`)]),
   ];
 };
 

@@ -32,18 +32,28 @@ const fitWidths = (natural: readonly number[], shrinks: readonly boolean[], widt
 /** Lines of an aligned table, heading first; cells are escaped, and cut with … where the width asks for it. */
 export const table = <R>(rows: readonly R[], columns: readonly Column<R>[], width: number): string[] => {
   const cells = rows.map((row) => columns.map((column) => shown(column.cell(row))));
-  const natural = columns.map((column, index) => cells.reduce((widest, line) => Math.max(widest, displayWidth(line[index] ?? '')), column.title.length));
-  const widths = fitWidths(natural, columns.map(({ shrinks }) => shrinks === true), width);
+  const natural = columns.map((column, index) =>
+    cells.reduce((widest, line) => Math.max(widest, displayWidth(line[index] ?? '')), column.title.length),
+  );
+  const widths = fitWidths(
+    natural,
+    columns.map(({ shrinks }) => shrinks === true),
+    width,
+  );
   const line = (texts: readonly string[], styleOf: (index: number) => Style | undefined): string =>
     texts
       .map((text, index) => {
         const cut = fit(text, widths[index] ?? 0);
         const style = styleOf(index);
-        const padding = index === texts.length - 1 ? '' : ' '.repeat(Math.max(0, (widths[index] ?? 0) - displayWidth(cut)));
+        const padding =
+          index === texts.length - 1 ? '' : ' '.repeat(Math.max(0, (widths[index] ?? 0) - displayWidth(cut)));
         return (style === undefined ? cut : paint(style, cut)) + padding;
       })
       .join(GAP)
       .trimEnd();
-  const heading = line(columns.map(({ title }) => title), () => 'bold');
+  const heading = line(
+    columns.map(({ title }) => title),
+    () => 'bold',
+  );
   return [heading, ...rows.map((row, index) => line(cells[index] ?? [], (column) => columns[column]?.style?.(row)))];
 };

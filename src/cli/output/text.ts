@@ -14,10 +14,12 @@ export type Style = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
 export const coloured = (): boolean => process.stdout.isTTY && !process.env['NO_COLOR'];
 
 /** Styles text that is already safe. */
-export const paint = (style: Style, safe: string): string => (coloured() ? styleText(style, safe, { validateStream: false }) : safe);
+export const paint = (style: Style, safe: string): string =>
+  coloured() ? styleText(style, safe, { validateStream: false }) : safe;
 
 /** Columns of the terminal; without one nothing is cut, since a program or a file reads. */
-export const terminalWidth = (): number => (process.stdout.isTTY ? Math.max(40, process.stdout.columns || 80) : Number.POSITIVE_INFINITY);
+export const terminalWidth = (): number =>
+  process.stdout.isTTY ? Math.max(40, process.stdout.columns || 80) : Number.POSITIVE_INFINITY;
 
 /** `2026-11-20 08:52:59Z`, always UTC: the same as in logs and on the servers. */
 export const formatTime = (at: EpochMs): string => {
@@ -31,7 +33,8 @@ export const formatLeft = (until: Until, now: EpochMs): string => {
   return until <= now ? 'ended' : `${formatDuration(until - now)} left`;
 };
 
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
 
 /** Columns that a text takes: two for East Asian characters and emoji, none for combining marks. */
 export const displayWidth = (text: string): number => {

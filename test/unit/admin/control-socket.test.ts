@@ -19,7 +19,14 @@ let bugs: unknown[] = [];
 const clients: Socket[] = [];
 
 const start = async (idleMs?: number): Promise<ControlSocket> => {
-  door = await startControlSocket({ path, operations, idleMs, onBug: (error) => { bugs.push(error); } });
+  door = await startControlSocket({
+    path,
+    operations,
+    idleMs,
+    onBug: (error) => {
+      bugs.push(error);
+    },
+  });
   return door;
 };
 
@@ -47,10 +54,16 @@ const dial = async (): Promise<Wire> => {
     wake();
   });
   return {
-    socket, ended,
-    send: (text) => { socket.write(`${text}\n`); },
+    socket,
+    ended,
+    send: (text) => {
+      socket.write(`${text}\n`);
+    },
     next: async () => {
-      while (lines.length === 0) await new Promise<void>((resolve) => { wake = resolve; });
+      while (lines.length === 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       return JSON.parse(lines.shift() ?? '') as Record<string, unknown>;
     },
   };
@@ -65,7 +78,10 @@ const ask = async (method: string, params: unknown = {}): Promise<Record<string,
 };
 
 const until = async (met: () => boolean): Promise<void> => {
-  while (!met()) await new Promise((resolve) => { setImmediate(resolve); });
+  while (!met())
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
 };
 
 beforeEach(() => {
@@ -92,7 +108,10 @@ describe('the socket file', () => {
 
   test('a living companion is not replaced', async () => {
     const first = await start();
-    await expect(startControlSocket({ path, operations })).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining('another companion is running') });
+    await expect(startControlSocket({ path, operations })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining('another companion is running'),
+    });
     expect((await ask('version'))['result']).toEqual({ version: '9.9.9' });
     expect(first.stats().accepted).toBeGreaterThan(0);
   });
@@ -109,13 +128,19 @@ describe('the socket file', () => {
   test('a file that is not a socket is left alone', async () => {
     path = join(dir, 'precious');
     writeFileSync(path, 'data');
-    await expect(start()).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining('not a socket') });
+    await expect(start()).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining('not a socket'),
+    });
     expect(statSync(path).size).toBe(4);
   });
 
   test('a path that cannot be bound is told in a sentence', async () => {
     path = join(dir, 'x'.repeat(200));
-    await expect(start()).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringMatching(/^Cannot open the control socket /) });
+    await expect(start()).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringMatching(/^Cannot open the control socket /),
+    });
   });
 });
 
@@ -151,13 +176,19 @@ describe('methods', () => {
     ['check', { ip: 'nobody' }, -32000, 'ADDRESS_INVALID', /'nobody' is not an IP address/],
     ['check', ['192.0.2.1'], -32602, 'REQUEST_INVALID', /./],
     ['ban.add', { subject: '192.0.2.1', reason: '', author: 'a' }, -32000, 'BAN_REFUSED', /allow list/],
-    ['ban.add', { subject: '192.0.2.3', reason: '', author: 'a', durationMs: -1 }, -32602, 'REQUEST_INVALID', /durationMs/],
+    [
+      'ban.add',
+      { subject: '192.0.2.3', reason: '', author: 'a', durationMs: -1 },
+      -32602,
+      'REQUEST_INVALID',
+      /durationMs/,
+    ],
     ['ban.remove', { subject: '192.0.2.99', author: 'a' }, -32000, 'NOT_FOUND', /Nothing holds/],
     ['ban.list', { cursor: 77 }, -32000, 'REQUEST_INVALID', /There is no page 77/],
     ['why', { ip: '192.0.2.66' }, -32603, 'INTERNAL', /^A bug in companion: the request failed inside/],
   ])('%s %j is refused as %i %s', async (method, params, rpc, code, message) => {
     await start();
-    const { error } = await ask(method, params) as { error: { code: number; message: string; data: unknown } };
+    const { error } = (await ask(method, params)) as { error: { code: number; message: string; data: unknown } };
     expect(error).toEqual({ code: rpc, data: { code }, message: expect.stringMatching(message) });
     expect(JSON.stringify(error)).not.toContain('secret detail');
     expect(bugs).toHaveLength(code === 'INTERNAL' ? 1 : 0);
@@ -165,19 +196,24 @@ describe('methods', () => {
 
   test('an operation that never ends is answered after its deadline', async () => {
     await start();
-    expect(await ask('why', { ip: '192.0.2.67' })).toMatchObject({ error: { data: { code: 'INTERNAL' }, message: expect.stringContaining('within 4000 ms') } });
+    expect(await ask('why', { ip: '192.0.2.67' })).toMatchObject({
+      error: { data: { code: 'INTERNAL' }, message: expect.stringContaining('within 4000 ms') },
+    });
   });
 
   test('a long list comes in pages of one moment', async () => {
     operations.bans.length = 0;
-    for (let index = 0; index < 2_500; index += 1) operations.bans.push(banRow(`10.0.${index >> 8}.${index & 255}`, { reason: '\u202e'.repeat(200) }));
+    for (let index = 0; index < 2_500; index += 1)
+      operations.bans.push(banRow(`10.0.${index >> 8}.${index & 255}`, { reason: '\u202e'.repeat(200) }));
     await start();
     const wire = await dial();
     const subjects: string[] = [];
     let pages = 0;
     for (let cursor: number | null = 0; cursor !== null; pages += 1) {
       wire.send(JSON.stringify({ jsonrpc: '2.0', id: pages, method: 'ban.list', params: { cursor } }));
-      const { result } = await wire.next() as { result: { rows: { subject: string }[]; total: number; next: number | null } };
+      const { result } = (await wire.next()) as {
+        result: { rows: { subject: string }[]; total: number; next: number | null };
+      };
       expect(result.total).toBe(2_500);
       expect(JSON.stringify(result).length).toBeLessThan(1024 * 1024);
       subjects.push(...result.rows.map(({ subject }) => subject));
@@ -192,8 +228,16 @@ describe('methods', () => {
 
 describe('hostile peers', () => {
   test.each([
-    ['{', -32700], ['[]', -32600], ['[{"jsonrpc":"2.0","id":1,"method":"status"}]', -32600], ['{"id":1,"method":"status"}', -32600], ['5', -32600], ['null', -32600],
-    ['"text"', -32600], ['{"jsonrpc":"2.0","id":{"a":1},"method":"status"}', -32600], ['{"jsonrpc":"2.0","id":1,"method":"status","params":5}', -32602], ['{"jsonrpc":"2.0","id":1,"method":5}', -32600],
+    ['{', -32700],
+    ['[]', -32600],
+    ['[{"jsonrpc":"2.0","id":1,"method":"status"}]', -32600],
+    ['{"id":1,"method":"status"}', -32600],
+    ['5', -32600],
+    ['null', -32600],
+    ['"text"', -32600],
+    ['{"jsonrpc":"2.0","id":{"a":1},"method":"status"}', -32600],
+    ['{"jsonrpc":"2.0","id":1,"method":"status","params":5}', -32602],
+    ['{"jsonrpc":"2.0","id":1,"method":5}', -32600],
   ])('nonsense is answered, and the connection lives on: %s', async (text, code) => {
     await start();
     const wire = await dial();
@@ -215,7 +259,9 @@ describe('hostile peers', () => {
   test('many requests in one write are answered in order', async () => {
     await start();
     const wire = await dial();
-    wire.send(Array.from({ length: 200 }, (_, id) => JSON.stringify({ jsonrpc: '2.0', id, method: 'version' })).join('\n'));
+    wire.send(
+      Array.from({ length: 200 }, (_, id) => JSON.stringify({ jsonrpc: '2.0', id, method: 'version' })).join('\n'),
+    );
     for (let id = 0; id < 200; id += 1) expect((await wire.next())['id']).toBe(id);
   });
 
@@ -250,7 +296,10 @@ describe('watch', () => {
     wire.send('{"jsonrpc":"2.0","id":1,"method":"watch"}');
     expect(await wire.next()).toEqual({ jsonrpc: '2.0', id: 1, result: { watching: true } });
     operations.emit(decision(1));
-    expect(await wire.next()).toMatchObject({ method: 'decision', params: { at: AT + 1, reason: 'decision 1', evidence: HOSTILE } });
+    expect(await wire.next()).toMatchObject({
+      method: 'decision',
+      params: { at: AT + 1, reason: 'decision 1', evidence: HOSTILE },
+    });
     wire.send('{"jsonrpc":"2.0","id":2,"method":"watch"}');
     expect(await wire.next()).toMatchObject({ id: 2, error: { message: expect.stringContaining('watches already') } });
     wire.socket.destroy();
@@ -267,7 +316,10 @@ describe('watch', () => {
     const sent = 20_000;
     for (let index = 0; index < sent; index += 1) {
       operations.emit(decision(index));
-      if (index % 500 === 0) await new Promise((resolve) => { setImmediate(resolve); });
+      if (index % 500 === 0)
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
     }
     const missed = stats().watchDropped;
     expect(missed).toBeGreaterThan(sent / 2);
@@ -276,7 +328,7 @@ describe('watch', () => {
     let last = -1;
     let reported = 0;
     while (received + reported < sent) {
-      const { method, params } = await wire.next() as { method: string; params: { at: number; count: number } };
+      const { method, params } = (await wire.next()) as { method: string; params: { at: number; count: number } };
       if (method === 'dropped') {
         reported += params.count;
         last += params.count;

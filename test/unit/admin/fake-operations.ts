@@ -1,5 +1,13 @@
 import { CompanionError, parseCidr } from '../../../src/model/index.ts';
-import type { BanRow, CheckReport, DecisionEvent, ListRow, Operations, StatusReport, WhyReport } from '../../../src/model/index.ts';
+import type {
+  BanRow,
+  CheckReport,
+  DecisionEvent,
+  ListRow,
+  Operations,
+  StatusReport,
+  WhyReport,
+} from '../../../src/model/index.ts';
 
 /** What an attacker would like to do to the operator's terminal: clear it, retitle it, add a line, turn text round. */
 export const HOSTILE = 'x\u001b[2J\u001b]0;owned\u0007\r\nfake line\u009b31m\u202eevil"\\';
@@ -7,14 +15,33 @@ export const HOSTILE = 'x\u001b[2J\u001b]0;owned\u0007\r\nfake line\u009b31m\u20
 export const AT = Date.UTC(2026, 10, 20, 8, 0, 0);
 
 export const banRow = (subject: string, more: Partial<BanRow> = {}): BanRow => ({
-  kind: 'ban', subject, reason: 'guessed passwords', rules: ['digest.wrong-password'], origin: 'detector', level: 1,
-  since: AT, until: Date.UTC(2036, 0, 1), ...more,
+  kind: 'ban',
+  subject,
+  reason: 'guessed passwords',
+  rules: ['digest.wrong-password'],
+  origin: 'detector',
+  level: 1,
+  since: AT,
+  until: Date.UTC(2036, 0, 1),
+  ...more,
 });
 
 export const decision = (index: number, more: Partial<DecisionEvent> = {}): DecisionEvent => ({
-  at: AT + index, node: 'kamailio', ip: '203.0.113.7', port: 5060, transport: 'udp', change: 'ban', subject: '203.0.113.7',
-  answer: 'drop', state: 'banned', rules: ['scan.distinct'], until: AT + index + 3_600_000, reason: `decision ${index}`, evidence: HOSTILE,
-  shadow: false, ...more,
+  at: AT + index,
+  node: 'kamailio',
+  ip: '203.0.113.7',
+  port: 5060,
+  transport: 'udp',
+  change: 'ban',
+  subject: '203.0.113.7',
+  answer: 'drop',
+  state: 'banned',
+  rules: ['scan.distinct'],
+  until: AT + index + 3_600_000,
+  reason: `decision ${index}`,
+  evidence: HOSTILE,
+  shadow: false,
+  ...more,
 });
 
 export interface FakeOperations extends Operations {
@@ -35,43 +62,103 @@ export const fakeOperations = (): FakeOperations => {
     banRow('192.0.2.9', { kind: 'quarantine' }),
     banRow('192.0.2.10', { kind: 'throttle-user', user: HOSTILE }),
   ];
-  const lists: ListRow[] = [{ list: 'allow', subject: '192.0.2.1/32', note: HOSTILE, author: 'operator:root', since: AT, until: null }];
+  const lists: ListRow[] = [
+    { list: 'allow', subject: '192.0.2.1/32', note: HOSTILE, author: 'operator:root', since: AT, until: null },
+  ];
   const status: StatusReport = {
-    version: '9.9.9', startedAt: AT, mode: 'enforce', summary: 'no SIP server connected: nothing is protected',
-    nodes: [{ name: 'edge1', state: 'down', version: HOSTILE, uptimeSeconds: 0, entries: { ipban: 2 }, drift: 1, lastError: HOSTILE }],
+    version: '9.9.9',
+    startedAt: AT,
+    mode: 'enforce',
+    summary: 'no SIP server connected: nothing is protected',
+    nodes: [
+      {
+        name: 'edge1',
+        state: 'down',
+        version: HOSTILE,
+        uptimeSeconds: 0,
+        entries: { ipban: 2 },
+        drift: 1,
+        lastError: HOSTILE,
+      },
+    ],
     counts: { bans: 2, quarantined: 1, throttled: 1, good: 5, allow: 1, deny: 0, trackedSources: 42 },
-    requests: 10, outcomes: 3, drops: { 'wrong-secret': 3 },
+    requests: 10,
+    outcomes: 3,
+    drops: { 'wrong-secret': 3 },
   };
   const why = (ip: string): WhyReport => ({
-    ip, identity: ip, state: 'banned', reason: 'guessed passwords', since: AT, until: Date.UTC(2036, 0, 1),
+    ip,
+    identity: ip,
+    state: 'banned',
+    reason: 'guessed passwords',
+    since: AT,
+    until: Date.UTC(2036, 0, 1),
     evidence: [
       { at: AT, rule: 'digest.wrong-password', tier: 'proven', points: 60, text: HOSTILE },
-      { at: AT + 1_000, rule: 'scanner.user-agent', tier: 'spoofable', points: 40, text: 'User-Agent friendly-scanner' },
+      {
+        at: AT + 1_000,
+        rule: 'scanner.user-agent',
+        tier: 'spoofable',
+        points: 40,
+        text: 'User-Agent friendly-scanner',
+      },
     ],
-    score: { proven: 60.4, spoofable: 40 }, lists, users: [{ user: HOSTILE, ok: 1, failed: 7 }],
-    history: [banRow(ip, { reason: HOSTILE })], enforced: [{ enforcer: 'kamailio edge1', holds: [HOSTILE] }], undo: [`companion ban remove ${ip}`],
+    score: { proven: 60.4, spoofable: 40 },
+    lists,
+    users: [{ user: HOSTILE, ok: 1, failed: 7 }],
+    history: [banRow(ip, { reason: HOSTILE })],
+    enforced: [{ enforcer: 'kamailio edge1', holds: [HOSTILE] }],
+    undo: [`companion ban remove ${ip}`],
   });
   const note = <T>(call: unknown, result: T): Promise<T> => {
     calls.push(call);
     return Promise.resolve(result);
   };
   return {
-    calls, bans, lists,
-    emit: (event) => { for (const listener of listeners) listener(event); },
+    calls,
+    bans,
+    lists,
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
     watchers: () => listeners.size,
     status: () => note({ status: true }, status),
     banAdd: async (request) => {
       parseCidr(request.subject);
-      if (request.subject === '192.0.2.1' && request.force !== true) throw new CompanionError('BAN_REFUSED', `192.0.2.1 is on the allow list as ${HOSTILE}`);
-      return note({ banAdd: request }, banRow(request.subject, { reason: request.reason, level: 0, origin: 'operator', until: request.durationMs === null ? null : AT + (request.durationMs ?? 3_600_000) }));
+      if (request.subject === '192.0.2.1' && request.force !== true)
+        throw new CompanionError('BAN_REFUSED', `192.0.2.1 is on the allow list as ${HOSTILE}`);
+      return note(
+        { banAdd: request },
+        banRow(request.subject, {
+          reason: request.reason,
+          level: 0,
+          origin: 'operator',
+          until: request.durationMs === null ? null : AT + (request.durationMs ?? 3_600_000),
+        }),
+      );
     },
     banList: () => note({ banList: true }, bans),
     banRemove: async (request) => {
       if (request.subject === '192.0.2.99') throw new CompanionError('NOT_FOUND', 'Nothing holds 192.0.2.99.');
       return note({ banRemove: request }, { removed: [`ban ${request.subject}`] });
     },
-    listAdd: (request) => note({ listAdd: request }, { list: request.list, subject: `${request.subject}/32`, note: request.note, author: request.author, since: AT, until: null }),
-    listAll: (list) => note({ listAll: list }, lists.filter((row) => row.list === list)),
+    listAdd: (request) =>
+      note(
+        { listAdd: request },
+        {
+          list: request.list,
+          subject: `${request.subject}/32`,
+          note: request.note,
+          author: request.author,
+          since: AT,
+          until: null,
+        },
+      ),
+    listAll: (list) =>
+      note(
+        { listAll: list },
+        lists.filter((row) => row.list === list),
+      ),
     listRemove: (list, request) => note({ listRemove: list, ...request }, { removed: [`${request.subject}/32`] }),
     check: async (ip) => {
       parseCidr(ip);
@@ -79,10 +166,17 @@ export const fakeOperations = (): FakeOperations => {
       const state = { blocked: 'banned', allowed: 'allowed', clear: 'stranger' } as const;
       return { ip, identity: ip, result, state: state[result], reason: HOSTILE, until: null };
     },
-    why: (ip) => (ip === '192.0.2.66' ? Promise.reject(new TypeError('secret detail of a bug')) : ip === '192.0.2.67' ? new Promise(() => {}) : note({ why: ip }, why(ip))),
+    why: (ip) =>
+      ip === '192.0.2.66'
+        ? Promise.reject(new TypeError('secret detail of a bug'))
+        : ip === '192.0.2.67'
+          ? new Promise(() => {})
+          : note({ why: ip }, why(ip)),
     watch: (listener) => {
       listeners.add(listener);
-      return () => { listeners.delete(listener); };
+      return () => {
+        listeners.delete(listener);
+      };
     },
   };
 };

@@ -13,18 +13,43 @@ let door: HttpDoor | undefined;
 let now = 0;
 
 const start = async (more: Partial<HttpOptions> = {}): Promise<HttpDoor> => {
-  door = await startHttp({ listen: { host: '127.0.0.1', port: 0 }, token: TOKEN, operations, clock: { now: () => now }, ...more });
+  door = await startHttp({
+    listen: { host: '127.0.0.1', port: 0 },
+    token: TOKEN,
+    operations,
+    clock: { now: () => now },
+    ...more,
+  });
   return door;
 };
 
-interface Answer { readonly status: number; readonly headers: Record<string, unknown>; readonly text: string; readonly json: () => unknown }
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly text: string;
+  readonly json: () => unknown;
+}
 
-const get = async (path: string, headers: Record<string, string> = {}, method = 'GET', body?: string): Promise<Answer> =>
+const get = async (
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+  body?: string,
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port: door?.port, path, headers, method, agent: false }, (response) => {
       let text = '';
-      response.on('data', (chunk: Buffer) => { text += chunk.toString(); });
-      response.on('end', () => { resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: () => JSON.parse(text) as unknown }); });
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on('end', () => {
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          json: () => JSON.parse(text) as unknown,
+        });
+      });
     });
     asked.on('error', reject);
     asked.end(body);
@@ -47,8 +72,17 @@ describe('/healthz', () => {
     await start();
     const answer = await get('/healthz');
     expect(answer.status).toBe(200);
-    expect(answer.json()).toEqual({ status: 'ok', mode: 'enforce', uptime_seconds: 3_600, nodes: { connected: 0, total: 1 } });
-    expect(answer.headers).toMatchObject({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    expect(answer.json()).toEqual({
+      status: 'ok',
+      mode: 'enforce',
+      uptime_seconds: 3_600,
+      nodes: { connected: 0, total: 1 },
+    });
+    expect(answer.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
     expect((await get('/healthz', {}, 'HEAD')).status).toBe(200);
   });
 
@@ -66,8 +100,20 @@ describe('bans', () => {
     expect(answer.status).toBe(200);
     expect(answer.json()).toEqual({
       bans: [
-        { ip: '203.0.113.7', reason: HOSTILE, banned_at: '2026-11-20T08:00:00Z', expires_at: '2036-01-01T00:00:00Z', level: 1 },
-        { ip: '198.51.100.0/24', reason: 'guessed passwords', banned_at: '2026-11-20T08:00:00Z', expires_at: null, level: 0 },
+        {
+          ip: '203.0.113.7',
+          reason: HOSTILE,
+          banned_at: '2026-11-20T08:00:00Z',
+          expires_at: '2036-01-01T00:00:00Z',
+          level: 1,
+        },
+        {
+          ip: '198.51.100.0/24',
+          reason: 'guessed passwords',
+          banned_at: '2026-11-20T08:00:00Z',
+          expires_at: null,
+          level: 0,
+        },
       ],
       total: 2,
     });
@@ -115,23 +161,47 @@ describe('bans', () => {
 describe('the rest', () => {
   test('404 as JSON for unknown paths and methods', async () => {
     await start();
-    for (const [path, method] of [['/', 'GET'], ['/metrics', 'GET'], ['/api/sip-guardian/bans', 'DELETE'], ['/%00', 'GET'], ['/../etc/passwd', 'GET']] as const) {
+    for (const [path, method] of [
+      ['/', 'GET'],
+      ['/metrics', 'GET'],
+      ['/api/sip-guardian/bans', 'DELETE'],
+      ['/%00', 'GET'],
+      ['/../etc/passwd', 'GET'],
+    ] as const) {
       const answer = await get(path, {}, method);
-      expect([path, answer.status, answer.json()]).toEqual([path, 404, { error: { code: 'NOT_FOUND', message: expect.any(String) } }]);
+      expect([path, answer.status, answer.json()]).toEqual([
+        path,
+        404,
+        { error: { code: 'NOT_FOUND', message: expect.any(String) } },
+      ]);
     }
   });
 
   test('metrics when there are some', async () => {
-    await start({ metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'companion_up 1\n' }) });
+    await start({
+      metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'companion_up 1\n' }),
+    });
     const answer = await get('/metrics');
-    expect([answer.status, answer.text, answer.headers['content-type']]).toEqual([200, 'companion_up 1\n', 'text/plain; version=0.0.4']);
+    expect([answer.status, answer.text, answer.headers['content-type']]).toEqual([
+      200,
+      'companion_up 1\n',
+      'text/plain; version=0.0.4',
+    ]);
   });
 
   test('a bug is a 500 without its details', async () => {
     const bugs: unknown[] = [];
-    await start({ operations: { ...operations, banList: () => Promise.reject(new Error('secret detail')) }, onBug: (error) => { bugs.push(error); } });
+    await start({
+      operations: { ...operations, banList: () => Promise.reject(new Error('secret detail')) },
+      onBug: (error) => {
+        bugs.push(error);
+      },
+    });
     const answer = await get(BANS, bearer(TOKEN));
-    expect([answer.status, answer.json()]).toEqual([500, { error: { code: 'INTERNAL', message: expect.not.stringContaining('secret') } }]);
+    expect([answer.status, answer.json()]).toEqual([
+      500,
+      { error: { code: 'INTERNAL', message: expect.not.stringContaining('secret') } },
+    ]);
     expect(bugs).toHaveLength(1);
   });
 
@@ -146,7 +216,11 @@ describe('the rest', () => {
 
   test('headers that are too long or not HTTP are refused, and the door stays open', async () => {
     await start();
-    for (const bytes of [`GET /healthz HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, '\x16\x03\x01\x02\x00', 'REGISTER sip:x SIP/2.0\r\n\r\n']) {
+    for (const bytes of [
+      `GET /healthz HTTP/1.1\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`,
+      '\x16\x03\x01\x02\x00',
+      'REGISTER sip:x SIP/2.0\r\n\r\n',
+    ]) {
       const socket = connect(door?.port ?? 0, '127.0.0.1');
       socket.on('error', () => {});
       socket.resume();
@@ -159,13 +233,18 @@ describe('the rest', () => {
   test('a port in use is told in a sentence', async () => {
     const { port } = await start();
     await expect(startHttp({ listen: { host: '127.0.0.1', port }, token: TOKEN, operations })).rejects.toMatchObject({
-      code: 'PORT_IN_USE', message: `Cannot listen for HTTP on 127.0.0.1:${port}: another program (another companion?) has it already. Stop it, or set http.listen to a free port.`,
+      code: 'PORT_IN_USE',
+      message: `Cannot listen for HTTP on 127.0.0.1:${port}: another program (another companion?) has it already. Stop it, or set http.listen to a free port.`,
     });
   });
 
   test('never beyond loopback unless told so', async () => {
     await expect(start({ listen: { host: '0.0.0.0', port: 0 } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    await start({ listen: { host: '0.0.0.0', port: 0 }, beyondLoopback: true, metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }) });
+    await start({
+      listen: { host: '0.0.0.0', port: 0 },
+      beyondLoopback: true,
+      metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
+    });
     expect((await get('/metrics')).status).toBe(401);
     expect((await get('/metrics', bearer(TOKEN))).status).toBe(200);
   });

@@ -21,19 +21,28 @@ let door: ControlSocket;
 const children: ChildProcess[] = [];
 
 const launch = (args: readonly string[], env: Record<string, string> = {}): ChildProcess => {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: '/usr/bin', HOME: dir, COMPANION_SOCKET: path, ...env } });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: '/usr/bin', HOME: dir, COMPANION_SOCKET: path, ...env },
+  });
   children.push(child);
   return child;
 };
 
 const collect = (child: ChildProcess): { out: string; err: string } => {
   const text = { out: '', err: '' };
-  child.stdout?.on('data', (chunk: Buffer) => { text.out += chunk.toString(); });
-  child.stderr?.on('data', (chunk: Buffer) => { text.err += chunk.toString(); });
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text.out += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text.err += chunk.toString();
+  });
   return text;
 };
 
-const companion = async (args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> => {
+const companion = async (
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> => {
   const child = launch(args, env);
   const text = collect(child);
   const [code] = (await once(child, 'close')) as [number];
@@ -41,7 +50,10 @@ const companion = async (args: readonly string[], env: Record<string, string> = 
 };
 
 const until = async (met: () => boolean): Promise<void> => {
-  while (!met()) await new Promise((resolve) => { setImmediate(resolve); });
+  while (!met())
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
 };
 
 /** Nothing that a terminal would obey, but for the newlines between our own lines. */
@@ -67,9 +79,26 @@ describe('without a service', () => {
   test('help and version', async () => {
     const help = await companion(['--help']);
     expect(help.code).toBe(0);
-    for (const word of ['run', 'status', 'watch', 'check', 'why', 'ban', 'allow', 'deny', 'version', 'COMPANION_SOCKET', '/run/companion/companion.sock', 'Exit codes']) expect(help.out).toContain(word);
+    for (const word of [
+      'run',
+      'status',
+      'watch',
+      'check',
+      'why',
+      'ban',
+      'allow',
+      'deny',
+      'version',
+      'COMPANION_SOCKET',
+      '/run/companion/companion.sock',
+      'Exit codes',
+    ])
+      expect(help.out).toContain(word);
     expect((await companion(['version'])).out).toMatch(/^companion \d+\.\d+\.\d+ \(Node\.js /);
-    expect(JSON.parse((await companion(['version', '--json'])).out)).toEqual({ version: expect.stringMatching(/^\d/), node: process.versions.node });
+    expect(JSON.parse((await companion(['version', '--json'])).out)).toEqual({
+      version: expect.stringMatching(/^\d/),
+      node: process.versions.node,
+    });
   });
 
   test.each([
@@ -89,16 +118,32 @@ describe('without a service', () => {
 
   test('no service: every path that was tried, and what to do', async () => {
     const gone = await companion(['status', '--socket', join(dir, 'none.sock')]);
-    expect(gone).toEqual({ code: 3, out: '', err: `companion: SERVICE_UNREACHABLE No companion answers. Tried: ${join(dir, 'none.sock')} (not there). Start it with 'companion run', or name its socket with --socket PATH or COMPANION_SOCKET.\n` });
-    const searched = await companion(['check', '192.0.2.1', '--json'], { COMPANION_SOCKET: '', RUNTIME_DIRECTORY: join(dir, 'rd'), XDG_RUNTIME_DIR: dir });
+    expect(gone).toEqual({
+      code: 3,
+      out: '',
+      err: `companion: SERVICE_UNREACHABLE No companion answers. Tried: ${join(dir, 'none.sock')} (not there). Start it with 'companion run', or name its socket with --socket PATH or COMPANION_SOCKET.\n`,
+    });
+    const searched = await companion(['check', '192.0.2.1', '--json'], {
+      COMPANION_SOCKET: '',
+      RUNTIME_DIRECTORY: join(dir, 'rd'),
+      XDG_RUNTIME_DIR: dir,
+    });
     expect(searched.code).toBe(3);
     expect(searched.err).toBe('');
-    expect(JSON.parse(searched.out)).toEqual({ error: { code: 'SERVICE_UNREACHABLE', message: expect.stringContaining(`Tried: ${dir}/rd/companion.sock (not there)`) } });
+    expect(JSON.parse(searched.out)).toEqual({
+      error: {
+        code: 'SERVICE_UNREACHABLE',
+        message: expect.stringContaining(`Tried: ${dir}/rd/companion.sock (not there)`),
+      },
+    });
   });
 
   test('a program that is not companion, and one that says nothing', async () => {
     const speak = async (text: string): Promise<string> => {
-      const other = createServer((socket) => { socket.on('error', () => {}); socket.write(text); }).listen(join(dir, 'other.sock'));
+      const other = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.write(text);
+      }).listen(join(dir, 'other.sock'));
       await once(other, 'listening');
       const result = await companion(['status', '--socket', join(dir, 'other.sock')]);
       other.close();
@@ -112,18 +157,29 @@ describe('without a service', () => {
 });
 
 describe('check', () => {
-  test.each([['192.0.2.200', 0, 'clear'], ['203.0.113.7', 1, 'blocked'], ['192.0.2.1', 2, 'allowed']])('%s exits with %i', async (ip, code, result) => {
+  test.each([
+    ['192.0.2.200', 0, 'clear'],
+    ['203.0.113.7', 1, 'blocked'],
+    ['192.0.2.1', 2, 'allowed'],
+  ])('%s exits with %i', async (ip, code, result) => {
     const human = await companion(['check', ip]);
     expect([human.code, human.err]).toEqual([code, '']);
-    expect(human.out).toMatch(new RegExp(`^${ip.replaceAll('.', '\\.')} is ${result} `));
+    expect(human.out).toMatch(new RegExp(`^${ip.replaceAll('.', '\\.')} is ${result}[ :]`));
     expectHarmless(human.out);
     const json = await companion(['check', ip, '--json']);
-    expect([json.code, JSON.parse(json.out)]).toEqual([code, { ip, identity: ip, result, state: expect.any(String), reason: HOSTILE, until: null }]);
+    expect([json.code, JSON.parse(json.out)]).toEqual([
+      code,
+      { ip, identity: ip, result, state: expect.any(String), reason: HOSTILE, until: null },
+    ]);
     expectHarmless(json.out);
   });
 
   test('anything wrong exits with 3, so that 0, 1 and 2 mean what they say', async () => {
-    expect(await companion(['check', 'nobody'])).toEqual({ code: 3, out: '', err: expect.stringMatching(/^companion: ADDRESS_INVALID 'nobody' is not/) });
+    expect(await companion(['check', 'nobody'])).toEqual({
+      code: 3,
+      out: '',
+      err: expect.stringMatching(/^companion: ADDRESS_INVALID 'nobody' is not/),
+    });
     expect((await companion(['check'])).code).toBe(3);
   });
 });
@@ -135,8 +191,11 @@ describe('bans', () => {
     expect(some.out.split('\n')).toEqual([
       expect.stringMatching(/^ADDRESS +SINCE +ENDS +LEVEL +BY +REASON$/),
       expect.stringMatching(/^203\.0\.113\.7 {6}2026-11-20 08:00:00Z {2}\d+d\d+h left {2}1 {6}detector {2}x\\x1b\[2J/),
-      expect.stringMatching(/^198\.51\.100\.0\/24 {2}2026-11-20 08:00:00Z {2}permanent +0 {6}operator {2}guessed passwords$/),
-      '2 in all', '',
+      expect.stringMatching(
+        /^198\.51\.100\.0\/24 {2}2026-11-20 08:00:00Z {2}permanent +0 {6}operator {2}guessed passwords$/,
+      ),
+      '2 in all',
+      '',
     ]);
     expectHarmless(some.out);
     const all = await companion(['ban', 'list', '--all']);
@@ -147,7 +206,10 @@ describe('bans', () => {
 
   test('list --json, over several pages', async () => {
     for (let index = 0; index < 3_000; index += 1) operations.bans.push(banRow(`10.0.${index >> 8}.${index & 255}`));
-    const { bans, total } = JSON.parse((await companion(['ban', 'list', '--json'])).out) as { bans: { subject: string }[]; total: number };
+    const { bans, total } = JSON.parse((await companion(['ban', 'list', '--json'])).out) as {
+      bans: { subject: string }[];
+      total: number;
+    };
     expect([bans.length, total, new Set(bans.map(({ subject }) => subject)).size]).toEqual([3_002, 3_002, 3_002]);
     expect(JSON.parse((await companion(['ban', 'list', '--all', '--json'])).out)).toMatchObject({ total: 3_004 });
   });
@@ -159,10 +221,22 @@ describe('bans', () => {
   });
 
   test('add and remove, with the author', async () => {
-    expect(await companion(['ban', 'add', '192.0.2.5'])).toMatchObject({ code: 0, out: expect.stringMatching(/^192\.0\.2\.5 is banned until /) });
-    expect(await companion(['ban', 'add', '192.0.2.5', '--for', 'permanent', '--reason', 'because', '--force'])).toMatchObject({ code: 0, out: '192.0.2.5 is banned without end.\n' });
-    expect(JSON.parse((await companion(['ban', 'add', '192.0.2.5', '--for', '4h', '--json'])).out)).toMatchObject({ subject: '192.0.2.5', until: AT + 14_400_000 });
-    expect(await companion(['ban', 'remove', '192.0.2.5'])).toEqual({ code: 0, out: 'Removed: ban 192.0.2.5.\n', err: '' });
+    expect(await companion(['ban', 'add', '192.0.2.5'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^192\.0\.2\.5 is banned until /),
+    });
+    expect(
+      await companion(['ban', 'add', '192.0.2.5', '--for', 'permanent', '--reason', 'because', '--force']),
+    ).toMatchObject({ code: 0, out: '192.0.2.5 is banned without end.\n' });
+    expect(JSON.parse((await companion(['ban', 'add', '192.0.2.5', '--for', '4h', '--json'])).out)).toMatchObject({
+      subject: '192.0.2.5',
+      until: AT + 14_400_000,
+    });
+    expect(await companion(['ban', 'remove', '192.0.2.5'])).toEqual({
+      code: 0,
+      out: 'Lifted for 192.0.2.5: ban 192.0.2.5.\n',
+      err: '',
+    });
     expect(operations.calls).toEqual([
       { banAdd: { subject: '192.0.2.5', reason: 'banned by hand', author: AUTHOR } },
       { banAdd: { subject: '192.0.2.5', reason: 'because', author: AUTHOR, durationMs: null, force: true } },
@@ -177,14 +251,23 @@ describe('bans', () => {
     expect(refused.err).toMatch(/^companion: BAN_REFUSED 192\.0\.2\.1 is on the allow list as x\\x1b\[2J/);
     expectHarmless(refused.err);
     const json = await companion(['ban', 'remove', '192.0.2.99', '--json']);
-    expect([json.code, json.err, JSON.parse(json.out)]).toEqual([1, '', { error: { code: 'NOT_FOUND', message: 'Nothing holds 192.0.2.99.' } }]);
-    expect(await companion(['ban', 'add', '300.1.1.1'])).toMatchObject({ code: 3, err: expect.stringContaining('ADDRESS_INVALID') });
+    expect([json.code, json.err, JSON.parse(json.out)]).toEqual([
+      1,
+      '',
+      { error: { code: 'NOT_FOUND', message: 'Nothing holds 192.0.2.99.' } },
+    ]);
+    expect(await companion(['ban', 'add', '300.1.1.1'])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('ADDRESS_INVALID'),
+    });
   });
 });
 
 describe('allow and deny', () => {
   test('add, list, remove', async () => {
-    expect((await companion(['allow', 'add', '192.0.2.2', '--note', 'office'])).out).toBe('192.0.2.2/32 is on the allow list without end.\n');
+    expect((await companion(['allow', 'add', '192.0.2.2', '--note', 'office'])).out).toBe(
+      '192.0.2.2/32 is on the allow list without end.\n',
+    );
     expect((await companion(['deny', 'add', '192.0.2.3', '--for', '1h', '--json'])).code).toBe(0);
     expect((await companion(['deny', 'remove', '192.0.2.3'])).out).toBe('Removed from the deny list: 192.0.2.3/32.\n');
     expect(operations.calls).toEqual([
@@ -206,9 +289,20 @@ describe('stories', () => {
     const { code, out } = await companion(['status']);
     expect(code).toBe(0);
     expect(out.split('\n')[0]).toBe('no SIP server connected: nothing is protected');
-    for (const text of ['companion 9.9.9, enforcing', 'edge1', 'ipban 2', 'Banned 2, quarantined 1', 'Requests judged 10', 'Dropped: wrong-secret 3']) expect(out).toContain(text);
+    for (const text of [
+      'companion 9.9.9, enforcing',
+      'edge1',
+      'ipban 2',
+      'Banned 2, quarantined 1',
+      'Requests judged 10',
+      'Dropped: wrong-secret 3',
+    ])
+      expect(out).toContain(text);
     expectHarmless(out);
-    expect(JSON.parse((await companion(['status', '--json'])).out)).toMatchObject({ version: '9.9.9', nodes: [{ lastError: HOSTILE }] });
+    expect(JSON.parse((await companion(['status', '--json'])).out)).toMatchObject({
+      version: '9.9.9',
+      nodes: [{ lastError: HOSTILE }],
+    });
   });
 
   test('why tells evidence, users, lists, history, enforcement and undo', async () => {
@@ -216,9 +310,19 @@ describe('stories', () => {
     expect(code).toBe(0);
     expectHarmless(out);
     const places = [
-      /^203\.0\.113\.7 is banned: guessed passwords$/m, /^Since 2026-11-20 08:00:00Z .*until 2036-01-01 00:00:00Z \(\d+d\d+h left\)\.$/m, /Score now: 60 proven, 40 spoofable/,
-      /Evidence, oldest first/, /digest\.wrong-password +proven +60 +x\\x1b/, /scanner\.user-agent +spoofable +40/, /Users at this address/, /Lists that cover it/,
-      /Earlier bans/, /What is enforced/, /kamailio edge1: x\\x1b/, /To undo it/, /companion ban remove 203\.0\.113\.7/,
+      /^203\.0\.113\.7 is banned: guessed passwords$/m,
+      /^Since 2026-11-20 08:00:00Z .*until 2036-01-01 00:00:00Z \(\d+d\d+h left\)\.$/m,
+      /Score now: 60 proven, 40 spoofable/,
+      /Evidence, oldest first/,
+      /digest\.wrong-password +proven +60 +x\\x1b/,
+      /scanner\.user-agent +spoofable +40/,
+      /Users at this address/,
+      /Lists that cover it/,
+      /Earlier bans/,
+      /What is enforced/,
+      /kamailio edge1: x\\x1b/,
+      /To undo it/,
+      /companion ban remove 203\.0\.113\.7/,
     ].map((pattern) => out.search(pattern));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
@@ -230,7 +334,9 @@ describe('stories', () => {
 });
 
 describe('watch', () => {
-  const watching = async (args: readonly string[]): Promise<{ child: ChildProcess; text: { out: string; err: string } }> => {
+  const watching = async (
+    args: readonly string[],
+  ): Promise<{ child: ChildProcess; text: { out: string; err: string } }> => {
     const child = launch(args);
     const text = collect(child);
     await until(() => operations.watchers() === 1);
@@ -242,8 +348,12 @@ describe('watch', () => {
     operations.emit(decision(0));
     operations.emit(decision(1, { change: 'lift', shadow: true, evidence: '' }));
     await until(() => text.out.split('\n').length === 3);
-    expect(text.out).toMatch(/^2026-11-20 08:00:00Z ban {11}203\.0\.113\.7 for 1h: decision 0 \[scan\.distinct\] \| x\\x1b\[2J/);
-    expect(text.out).toMatch(/\n2026-11-20 08:00:00Z lift {10}203\.0\.113\.7 \(shadow: not enforced\): decision 1 \[scan\.distinct\]\n$/);
+    expect(text.out).toMatch(
+      /^2026-11-20 08:00:00Z ban {11}203\.0\.113\.7 for 1h: decision 0 \[scan\.distinct\] \| x\\x1b\[2J/,
+    );
+    expect(text.out).toMatch(
+      /\n2026-11-20 08:00:00Z lift {10}203\.0\.113\.7 \(shadow: not enforced\): decision 1 \[scan\.distinct\]\n$/,
+    );
     expectHarmless(text.out);
     child.kill('SIGINT');
     expect((await once(child, 'close'))[0]).toBe(0);
@@ -266,7 +376,10 @@ describe('watch', () => {
     child.stdout?.pause();
     for (let index = 0; index < 40_000 && door.stats().watchDropped < 100; index += 1) {
       operations.emit(decision(index));
-      if (index % 200 === 0) await new Promise((resolve) => { setImmediate(resolve); });
+      if (index % 200 === 0)
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
     }
     expect(door.stats().watchDropped).toBeGreaterThan(0);
     const text = collect(child);
@@ -279,7 +392,9 @@ describe('watch', () => {
     child.stdout?.destroy();
     for (let index = 0; index < 50 && child.exitCode === null; index += 1) {
       operations.emit(decision(index));
-      await new Promise((resolve) => { setTimeout(resolve, 20); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
     }
     if (child.exitCode === null) await once(child, 'close');
     expect([child.exitCode, text.err]).toEqual([0, '']);

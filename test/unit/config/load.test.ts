@@ -7,7 +7,11 @@ import { configSchema, durationMs, loadConfig, spanMs } from '../../../src/confi
 import { CompanionError } from '../../../src/model/index.ts';
 
 const schema = configSchema({
-  decide: z.strictObject({ ban_for: durationMs.prefault('1h'), grace: spanMs.prefault('30s'), threshold: z.int().min(1).default(100) }),
+  decide: z.strictObject({
+    ban_for: durationMs.prefault('1h'),
+    grace: spanMs.prefault('30s'),
+    threshold: z.int().min(1).default(100),
+  }),
   detect: z.strictObject({ enumeration: z.strictObject({ distinct: z.int().min(1).default(5) }).prefault({}) }),
 });
 
@@ -32,28 +36,39 @@ describe('defaults', () => {
     expect(empty.mode).toBe('enforce');
     expect(empty.http).toEqual({ listen: { host: '127.0.0.1', port: 2020 }, beyond_loopback: false });
     expect(empty.hook).toEqual({ listen: '127.0.0.1', ask_port: 27900, tell_port: 27901 });
-    expect(empty.nodes).toEqual([{ name: 'kamailio', control: { host: '127.0.0.1', port: 27061 }, rpc: 'http://127.0.0.1:27080/RPC' }]);
+    expect(empty.nodes).toEqual([
+      { name: 'kamailio', control: { host: '127.0.0.1', port: 27061 }, rpc: 'http://127.0.0.1:27080/RPC' },
+    ]);
     expect(empty.decide).toEqual({ ban_for: 3_600_000, grace: 30_000, threshold: 100 });
     expect(empty.log.level).toBe('info');
   });
 
   test('the result is frozen, all the way down', () => {
     const config = load('allow: [192.0.2.1]');
-    expect(() => { (config.nodes as unknown[]).push(1); }).toThrow(TypeError);
+    expect(() => {
+      (config.nodes as unknown[]).push(1);
+    }).toThrow(TypeError);
     expect(Object.isFrozen(config.allow[0])).toBe(true);
   });
 });
 
 describe('values', () => {
   test('lists take text or address with note, in canonical form', () => {
-    expect(load('allow:\n  - 10.1.2.3/8\n  - {address: 2001:DB8::1, note: office}\ndeny: ["::ffff:192.0.2.9"]')).toMatchObject({
-      allow: [{ subject: '10.0.0.0/8', note: '' }, { subject: '2001:db8::1/128', note: 'office' }],
+    expect(
+      load('allow:\n  - 10.1.2.3/8\n  - {address: 2001:DB8::1, note: office}\ndeny: ["::ffff:192.0.2.9"]'),
+    ).toMatchObject({
+      allow: [
+        { subject: '10.0.0.0/8', note: '' },
+        { subject: '2001:db8::1/128', note: 'office' },
+      ],
       deny: [{ subject: '192.0.2.9/32', note: '' }],
     });
   });
 
   test('durations, false for http, several nodes', () => {
-    const config = load('http: false\ndecide: {ban_for: permanent}\nnodes:\n  - {name: a}\n  - {name: b, control: "[::1]:5", rpc: "http://[::1]:6/RPC"}');
+    const config = load(
+      'http: false\ndecide: {ban_for: permanent}\nnodes:\n  - {name: a}\n  - {name: b, control: "[::1]:5", rpc: "http://[::1]:6/RPC"}',
+    );
     expect(config.http).toBe(false);
     expect(config.decide.ban_for).toBeNull();
     expect(config.nodes[1]).toEqual({ name: 'b', control: { host: '::1', port: 5 }, rpc: 'http://[::1]:6/RPC' });
@@ -66,19 +81,23 @@ describe('values', () => {
 
 describe('problems', () => {
   test('all at once, in file order, each with its place', () => {
-    expect(problemsOf([
-      'mdoe: shadow',
-      'decide:',
-      '  threshold: many',
-      '  ban_for: 1 hour',
-      'nodes:',
-      '  - name: "a b"',
-      '    contrl: x',
-      'allow:',
-      '  - 10.0.0.300',
-      '  - {adress: 10.0.0.1}',
-      'log: {level: inof}',
-    ].join('\n'))).toEqual([
+    expect(
+      problemsOf(
+        [
+          'mdoe: shadow',
+          'decide:',
+          '  threshold: many',
+          '  ban_for: 1 hour',
+          'nodes:',
+          '  - name: "a b"',
+          '    contrl: x',
+          'allow:',
+          '  - 10.0.0.300',
+          '  - {adress: 10.0.0.1}',
+          'log: {level: inof}',
+        ].join('\n'),
+      ),
+    ).toEqual([
       "c.yaml:1:1 mdoe is not a known key; did you mean 'mode'?",
       'c.yaml:3:14 decide.threshold must be a number, but is text',
       "c.yaml:4:12 decide.ban_for Cannot read the duration '1 hour'. Write for example 90s, 15m, 4h, 7d or permanent.",
@@ -92,28 +111,79 @@ describe('problems', () => {
   });
 
   test.each([
-    ['a missing value has the place of its section', 'nodes:\n  - rpc: http://127.0.0.1/RPC', ['c.yaml:2:5 nodes[0].name is missing; it must be text']],
-    ['a duplicate key', 'mode: shadow\nhook:\n  listen: 127.0.0.1\n  listen: 127.0.0.2\nmode: enforce', ['c.yaml:4:3 hook.listen is written twice; keep one of them', 'c.yaml:5:1 mode is written twice; keep one of them']],
-    ['broken YAML', 'mode: [shadow\nlog: x', ['c.yaml:2:1 (file) is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]']],
+    [
+      'a missing value has the place of its section',
+      'nodes:\n  - rpc: http://127.0.0.1/RPC',
+      ['c.yaml:2:5 nodes[0].name is missing; it must be text'],
+    ],
+    [
+      'a duplicate key',
+      'mode: shadow\nhook:\n  listen: 127.0.0.1\n  listen: 127.0.0.2\nmode: enforce',
+      [
+        'c.yaml:4:3 hook.listen is written twice; keep one of them',
+        'c.yaml:5:1 mode is written twice; keep one of them',
+      ],
+    ],
+    [
+      'broken YAML',
+      'mode: [shadow\nlog: x',
+      [
+        'c.yaml:2:1 (file) is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      ],
+    ],
     ['a tab', 'log:\n\tlevel: info', ['c.yaml:2:1 (file) is not valid YAML: Tabs are not allowed as indentation']],
-    ['several documents', 'mode: shadow\n---\nmode: enforce', ["c.yaml:2:1 (file) holds several documents; remove the line '---'"]],
+    [
+      'several documents',
+      'mode: shadow\n---\nmode: enforce',
+      ["c.yaml:2:1 (file) holds several documents; remove the line '---'"],
+    ],
     ['an unknown tag', 'mode: !secret shadow', ['c.yaml:1:7 (file) Unresolved tag: !secret']],
     ['not a mapping', '- a\n- b', ['c.yaml:1:1 (file) must be a section (key: value), but is a list']],
     ['a section that is a list', 'hook: []', ['c.yaml:1:7 hook must be a section (key: value), but is a list']],
-    ['http neither false nor a section', 'http: true', ['c.yaml:1:7 http must be false or a section (key: value), but is true or false']],
-    ['outside loopback without saying so', 'http:\n  listen: 0.0.0.0:2020', ["c.yaml:2:11 http.listen is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside."]],
-    ['a port out of range', 'hook: {ask_port: 70000}', ['c.yaml:1:18 hook.ask_port Too big: expected number to be <=65535']],
+    [
+      'http neither false nor a section',
+      'http: true',
+      ['c.yaml:1:7 http must be false or a section (key: value), but is true or false'],
+    ],
+    [
+      'outside loopback without saying so',
+      'http:\n  listen: 0.0.0.0:2020',
+      [
+        "c.yaml:2:11 http.listen is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside.",
+      ],
+    ],
+    [
+      'a port out of range',
+      'hook: {ask_port: 70000}',
+      ['c.yaml:1:18 hook.ask_port Too big: expected number to be <=65535'],
+    ],
     ['equal ports', 'hook: {ask_port: 5, tell_port: 5}', ['c.yaml:1:32 hook.tell_port must differ from ask_port']],
     ['equal node names', 'nodes: [{name: a}, {name: a}]', ['c.yaml:1:8 nodes must have different names']],
-    ['a duration without unit', 'decide: {ban_for: 90}', ['c.yaml:1:19 decide.ban_for must be a duration: write a duration with its unit, for example 90s, 15m, 4h or 7d, or permanent']],
-    ['an endless time where it must end', 'decide: {grace: permanent}', ["c.yaml:1:17 decide.grace 'permanent' makes no sense here: write a duration with its unit, for example 90s, 15m, 4h or 7d"]],
+    [
+      'a duration without unit',
+      'decide: {ban_for: 90}',
+      [
+        'c.yaml:1:19 decide.ban_for must be a duration: write a duration with its unit, for example 90s, 15m, 4h or 7d, or permanent',
+      ],
+    ],
+    [
+      'an endless time where it must end',
+      'decide: {grace: permanent}',
+      [
+        "c.yaml:1:17 decide.grace 'permanent' makes no sense here: write a duration with its unit, for example 90s, 15m, 4h or 7d",
+      ],
+    ],
     ['a relative path', 'state_dir: state', ['c.yaml:1:12 state_dir must be an absolute path']],
   ])('%s', (_name, text, expected) => {
     expect(problemsOf(text)).toEqual(expected);
   });
 
   test('a secret is never quoted', () => {
-    for (const text of ['hook: {secret: hunter2}', 'http: {token: 1234567}', 'nodes: [{name: a, secret: "hunter2 hunter2 hunter2"}]']) {
+    for (const text of [
+      'hook: {secret: hunter2}',
+      'http: {token: 1234567}',
+      'nodes: [{name: a, secret: "hunter2 hunter2 hunter2"}]',
+    ]) {
       const [problem, ...more] = problemsOf(text);
       expect(more).toEqual([]);
       expect(problem).toMatch(/must be/);
@@ -124,7 +194,8 @@ describe('problems', () => {
 
 describe('hostile files', () => {
   test('an alias bomb is refused', () => {
-    const level = (name: string, of: string): string => `${name}: &${name} [${Array.from({ length: 9 }, () => `*${of}`).join(',')}]\n`;
+    const level = (name: string, of: string): string =>
+      `${name}: &${name} [${Array.from({ length: 9 }, () => `*${of}`).join(',')}]\n`;
     const bomb = `a: &a [1]\n${level('b', 'a')}${level('c', 'b')}${level('d', 'c')}${level('e', 'd')}`;
     expect(problemsOf(bomb)[0]).toMatch(/Excessive alias count/);
   });
@@ -135,7 +206,9 @@ describe('hostile files', () => {
   });
 
   test('deep nesting and ten thousand keys end quickly', () => {
-    expect(problemsOf('['.repeat(100_000))).toEqual([expect.stringMatching(/^c\.yaml:1:\d+ \(file\) is nested too deeply$/)]);
+    expect(problemsOf('['.repeat(100_000))).toEqual([
+      expect.stringMatching(/^c\.yaml:1:\d+ \(file\) is nested too deeply$/),
+    ]);
     const started = performance.now();
     expect(problemsOf(Array.from({ length: 100_000 }, (_, index) => `k${index}: 1`).join('\n'))).toHaveLength(101);
     expect(performance.now() - started).toBeLessThan(10_000);
@@ -144,8 +217,12 @@ describe('hostile files', () => {
 
 describe('files', () => {
   let dir = '';
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'companion-config-')); });
-  afterEach(() => { rmSync(dir, { recursive: true }); });
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'companion-config-'));
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
 
   const codeOf = (run: () => unknown): string => {
     try {
@@ -159,7 +236,9 @@ describe('files', () => {
   test('the default file may be missing, a named one may not', () => {
     const missing = join(dir, 'none.yaml');
     expect(loadConfig({ schema, defaultFile: missing }).mode).toBe('enforce');
-    expect(codeOf(() => loadConfig({ schema, file: missing }))).toBe(`CONFIG_UNREADABLE Cannot read the configuration ${missing}: there is no such file.`);
+    expect(codeOf(() => loadConfig({ schema, file: missing }))).toBe(
+      `CONFIG_UNREADABLE Cannot read the configuration ${missing}: there is no such file.`,
+    );
     expect(codeOf(() => loadConfig({ schema, env: { COMPANION_CONFIG: missing } }))).toMatch(/^CONFIG_UNREADABLE/);
   });
 
@@ -175,8 +254,12 @@ describe('files', () => {
     mkdirSync(join(dir, 'd'));
     writeFileSync(join(dir, 'big'), Buffer.alloc(1024 * 1024 + 1, 35));
     writeFileSync(join(dir, 'latin1'), Buffer.from([0x23, 0xe4]));
-    expect(codeOf(() => loadConfig({ schema, file: join(dir, 'd') }))).toMatch(/^CONFIG_UNREADABLE .*not a regular file/);
-    expect(codeOf(() => loadConfig({ schema, file: join(dir, 'big') }))).toMatch(/^CONFIG_UNREADABLE .*at most 1048576/);
+    expect(codeOf(() => loadConfig({ schema, file: join(dir, 'd') }))).toMatch(
+      /^CONFIG_UNREADABLE .*not a regular file/,
+    );
+    expect(codeOf(() => loadConfig({ schema, file: join(dir, 'big') }))).toMatch(
+      /^CONFIG_UNREADABLE .*at most 1048576/,
+    );
     expect(codeOf(() => loadConfig({ schema, file: join(dir, 'latin1') }))).toMatch(/^CONFIG_UNREADABLE .*not UTF-8/);
     expect(codeOf(() => loadConfig({ schema, text: '#'.repeat(1024 * 1024 + 1) }))).toMatch(/^CONFIG_UNREADABLE/);
   });
