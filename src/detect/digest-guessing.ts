@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, escapeText, type Finding, type Outcome } from '../model/index.ts';
+import { ENOUGH_POINTS, type Finding, type Outcome } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './detector.ts';
 import {
   addFailure,
@@ -31,7 +31,7 @@ const configSchema = z.strictObject({
   forgedNonces: count(5).describe('credentials on a nonce that is not ours, for one user within userWindowMs'),
   successMs: ms(3_600_000).describe('how long a success speaks for its source, at least'),
   maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
-  maxAccounts: z.int().min(1).max(5_000_000).default(300_000).describe('users remembered, over all sources'),
+  maxAccounts: z.int().min(1).max(5_000_000).default(200_000).describe('users remembered, over all sources'),
 });
 
 /** Kept low: a restarted server takes every cached nonce for forged, and on UDP anybody can send it. */
@@ -48,6 +48,7 @@ const REGISTRATION_SLACK = 1_200;
 const MAX_GOOD_MS = 86_400_000;
 
 const MAX_USER_CHARS = 128;
+const MAX_SHOWN_USER_CHARS = 40;
 
 const isOffice = ({ good, failing }: AccountCensus): boolean => good >= OFFICE_USERS && good >= failing;
 
@@ -107,7 +108,7 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       addFailure(failures, source.last);
       if (outcome.result === 'unknown-user') failures.unknown = true;
       const findings: Finding[] = [];
-      const shown = escapeText(outcome.user, 40);
+      const shown = outcome.user.slice(0, MAX_SHOWN_USER_CHARS);
       const recent = countFailures(failures, source.last - config.userWindowMs);
       if (recent >= config.userFailures && failures.sinceAccused >= config.userFailures) {
         failures.sinceAccused = 0;
@@ -140,7 +141,7 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       failures.forged += 1;
       if (failures.forged < config.forgedNonces) return NO_FINDINGS;
       failures.forged = 0;
-      const evidence = `${config.forgedNonces} times credentials on a nonce that is not ours, user '${escapeText(outcome.user, 40)}'`;
+      const evidence = `${config.forgedNonces} times credentials on a nonce that is not ours, user '${outcome.user.slice(0, MAX_SHOWN_USER_CHARS)}'`;
       return accuseSource(source, outcome, 'digest.forged-nonce', FORGED_POINTS, evidence);
     };
 

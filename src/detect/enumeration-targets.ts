@@ -52,7 +52,7 @@ export const takeCensus = (
   at: EpochMs,
   rule: {
     readonly graceOf: (target: Target) => number;
-    readonly rapidGraceMs: number;
+    readonly rapidGraceOf: (target: Target) => number;
     readonly rapidWindowMs: number;
   },
 ): Census => {
@@ -63,7 +63,7 @@ export const takeCensus = (
     const age = at - target.firstSeen;
     const refused = target.state === 'refused';
     if (refused || age >= rule.graceOf(target)) unanswered.push(target);
-    if (age < rule.rapidWindowMs && (refused || age >= rule.rapidGraceMs)) rapid.push(target);
+    if (age < rule.rapidWindowMs && (refused || age >= rule.rapidGraceOf(target))) rapid.push(target);
   }
   return { unanswered, rapid };
 };

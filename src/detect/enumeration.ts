@@ -31,7 +31,7 @@ const configSchema = z.strictObject({
   rapidGraceMs: ms(300, 60_000).describe('time to answer a challenge under the rapid rule'),
   prefixes: count(5).describe('dial prefixes tried before one number that are too many'),
   maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
-  maxTargets: z.int().min(1).max(5_000_000).default(300_000).describe('targets remembered, over all sources'),
+  maxTargets: z.int().min(1).max(5_000_000).default(200_000).describe('targets remembered, over all sources'),
   maxUsers: z.int().min(1).max(5_000_000).default(200_000).describe('authenticated users remembered'),
 });
 
@@ -55,6 +55,12 @@ const SOMEBODY_THERE = new Set([480, 486, 487, 600, 603]);
 
 /** Final replies to credentials that were not accepted. */
 const DENIED = new Set([401, 403, 407]);
+
+/** What is known of a user who authenticated: that it did. */
+interface Seen {
+  readonly authenticated: true;
+}
+const SEEN: Seen = { authenticated: true };
 
 const MAX_EVIDENCE_CHARS = 200;
 const MAX_NAME_CHARS = 24;
@@ -82,7 +88,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
   configSchema,
   create(config) {
     const exempt = new Set(config.exempt);
-    const users = new Memory<true>(config.maxUsers);
+    const users = new Memory<Seen>(config.maxUsers);
     const sources = new Memory<SourceTargets>(config.maxSources, {
       maxWeight: config.maxTargets,
       weigh: (source) => source.targets.size,
@@ -141,7 +147,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     const onAccepted = (source: SourceTargets, names: readonly string[], callId: string): void => {
       source.lastAuthenticated = source.last;
       for (const name of names) {
-        if (name !== '') users.take(name, () => true);
+        if (name !== '') users.take(name, () => SEEN);
         forget(source, name);
       }
       if (callId === '') return;
@@ -221,7 +227,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       const answeredCalls = source.last - source.lastAnswered < config.callGraceMs;
       const { unanswered, rapid } = takeCensus(targets, source.last, {
         graceOf: ({ call }) => (call && answeredCalls ? config.callGraceMs : config.graceMs),
-        rapidGraceMs: config.rapidGraceMs,
+        rapidGraceOf: ({ call }) => (call && answeredCalls ? config.callGraceMs : config.rapidGraceMs),
         rapidWindowMs: config.rapidWindowMs,
       });
       const findings: Finding[] = [];

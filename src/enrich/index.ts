@@ -49,4 +49,4 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
 
 export { PrefixMap } from './prefix-map.ts';
 export { SCANNER_AGENTS, type AgentPattern, type AlarmRisk } from './scanner-agents.ts';
-export { isUsablePattern, MAX_PATTERN_CHARS, MAX_PATTERNS } from './user-agent.ts';
+export { extraAgentsSchema } from './user-agent.ts';

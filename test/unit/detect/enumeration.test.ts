@@ -160,6 +160,14 @@ test('a trunk without credentials whose callees answer is no scan', () => {
   expect(feed(only(), events)).toEqual([]);
 });
 
+test('a busy trunk with many calls ringing at once is no scan', () => {
+  const events = range(1, 600).flatMap((index) => [
+    ask(index * 100, from(OFFICE), 'INVITE', `020${index * 7_919}`),
+    reply(index * 100 + (index % 7 === 0 ? 800 : 20_000), from(OFFICE), 200, 'INVITE', `020${index * 7_919}`),
+  ]);
+  expect(feed(only(), events)).toEqual([]);
+});
+
 test('many dial prefixes before one number are toll fraud', () => {
   const numbers = ['011', '9011', '00', '1010333011', '1010555011'].map((prefix) => `${prefix}972598072172`);
   expect(feed(only(), probe(numbers, 900, 'INVITE'))[0]).toMatchObject({ rule: 'enumeration.prefixes', after: 5 });

@@ -4,11 +4,11 @@ import { createDetectors, detectSchema } from '../../../src/detect/index.ts';
 import { ask, auth, detectorsWith, from, nothingKnown } from './events.ts';
 
 test('the entry untouched for longest makes room', () => {
-  const memory = new Memory<string>(2);
-  memory.take('a', () => 'a');
-  memory.take('b', () => 'b');
-  memory.take('a', () => 'new');
-  memory.take('c', () => 'c');
+  const memory = new Memory<{ name: string }>(2);
+  memory.take('a', () => ({ name: 'a' }));
+  memory.take('b', () => ({ name: 'b' }));
+  memory.take('a', () => ({ name: 'new' }));
+  memory.take('c', () => ({ name: 'c' }));
   expect([memory.has('a'), memory.has('b'), memory.has('c')]).toEqual([true, false, true]);
   expect(memory.stats).toEqual({ size: 2, evicted: 1 });
 });
