@@ -43,10 +43,13 @@ export const watch = async (options: CommonOptions): Promise<number> => {
       });
   });
   await ask(options, async (client) => {
+    let blocked = false;
     const write = (text: string): void => {
-      if (process.stdout.write(`${text}\n`)) return;
+      if (process.stdout.write(`${text}\n`) || blocked) return;
+      blocked = true;
       client.pause();
       process.stdout.once('drain', () => {
+        blocked = false;
         client.resume();
       });
     };

@@ -385,6 +385,7 @@ describe('watch', () => {
     const text = collect(child);
     child.stdout?.resume();
     await until(() => /"dropped":\d+/.test(text.out));
+    expect(text.err).toBe('');
   }, 20_000);
 
   test('a reader that goes away ends it quietly', async () => {
