@@ -14,7 +14,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { auditLine, ban, evidence, list, NOW, put, storeRoom } from './samples.ts';
 
-let room = storeRoom();
+let room: ReturnType<typeof storeRoom>;
 beforeEach(() => {
   room = storeRoom();
 });

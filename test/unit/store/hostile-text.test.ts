@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { entryKey, type Entry } from '../../../src/model/index.ts';
 import { auditLine, ban, evidence, good, list, NOW, put, remove, storeRoom } from './samples.ts';
 
-let room = storeRoom();
+let room: ReturnType<typeof storeRoom>;
 beforeEach(() => {
   room = storeRoom();
 });

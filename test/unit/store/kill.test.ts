@@ -4,7 +4,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NOW, storeRoom } from './samples.ts';
 
-let room = storeRoom();
+let room: ReturnType<typeof storeRoom>;
 beforeEach(() => {
   room = storeRoom();
 });

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { entryKey, type Entry } from '../../../src/model/index.ts';
 import { auditLine, ban, DAY, everyKind, evidence, good, HOUR, list, NOW, put, remove, storeRoom } from './samples.ts';
 
-let room = storeRoom();
+let room: ReturnType<typeof storeRoom>;
 beforeEach(() => {
   room = storeRoom();
 });

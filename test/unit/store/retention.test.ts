@@ -8,7 +8,7 @@ import { prepareWrite } from '../../../src/store/thread/write.ts';
 import type { Change, EpochMs } from '../../../src/model/index.ts';
 import { auditLine, ban, DAY, good, HOUR, list, NOW, put, remove, storeRoom } from './samples.ts';
 
-let room = storeRoom();
+let room: ReturnType<typeof storeRoom>;
 let db: Database;
 beforeEach(() => {
   room = storeRoom();
