@@ -13,11 +13,17 @@ export type Spared = 'own-address' | 'private-range' | 'good-users' | 'behind-a-
  * load balancer they are everybody), not one that carries a large share of all customers, and not one from which
  * customers authenticate: there quarantine does the same to the attacker and nothing to them.
  */
-export const sparedFromBan = (identity: string, facts: Facts, ledger: Ledger, settings: DecideSettings): Spared | undefined => {
+export const sparedFromBan = (
+  identity: string,
+  facts: Facts,
+  ledger: Ledger,
+  settings: DecideSettings,
+): Spared | undefined => {
   if (facts.own) return 'own-address';
   const users = new Set<string>();
   for (const good of ledger.goodOf(identity)) users.add(good.user);
-  if (users.size >= MIN_PROXY_USERS && users.size >= settings.proxy_share * ledger.count('good')) return 'behind-a-proxy';
+  if (users.size >= MIN_PROXY_USERS && users.size >= settings.proxy_share * ledger.count('good'))
+    return 'behind-a-proxy';
   if (facts.privateRange && !settings.ban_private) return 'private-range';
   if (users.size > settings.ban_with_good_users) return 'good-users';
   return undefined;

@@ -1,5 +1,17 @@
 import { ENOUGH_POINTS, identityOf } from '../model/index.ts';
-import type { Answer, Change, EpochMs, Evidence, Facts, Finding, Outcome, Request, SourceState, Until, Verdict } from '../model/index.ts';
+import type {
+  Answer,
+  Change,
+  EpochMs,
+  Evidence,
+  Facts,
+  Finding,
+  Outcome,
+  Request,
+  SourceState,
+  Until,
+  Verdict,
+} from '../model/index.ts';
 import { sparedFromBan } from './ban-guard.ts';
 import type { Spared } from './ban-guard.ts';
 import { Ladder } from './ladder.ts';
@@ -37,13 +49,23 @@ export class Judge {
   readonly ladder: Ladder;
   readonly sources: SourceMemory;
   /** Bans that the NAT-aware climb turned into quarantine, by reason. */
-  readonly spared: Record<Spared, number> = { 'own-address': 0, 'private-range': 0, 'good-users': 0, 'behind-a-proxy': 0 };
+  readonly spared: Record<Spared, number> = {
+    'own-address': 0,
+    'private-range': 0,
+    'good-users': 0,
+    'behind-a-proxy': 0,
+  };
   readonly #settings: DecideSettings;
 
   constructor(settings: DecideSettings) {
     this.#settings = settings;
     this.ledger = new Ledger(
-      { bans: settings.max_bans, quarantined: settings.max_quarantined, throttled: settings.max_throttled, good: settings.max_good },
+      {
+        bans: settings.max_bans,
+        quarantined: settings.max_quarantined,
+        throttled: settings.max_throttled,
+        good: settings.max_good,
+      },
       identityOf,
     );
     this.ladder = new Ladder(settings);
@@ -53,7 +75,13 @@ export class Judge {
   judge(event: Event, facts: Facts, findings: readonly Finding[]): Verdict {
     const changes: Change[] = event.kind === 'outcome' ? this.#learn(event) : [];
     if (facts.list === 'allow' || facts.own) {
-      return { answer: 'allow', state: 'allowed', reason: facts.own ? 'own address' : 'allow list', findings: [], changes };
+      return {
+        answer: 'allow',
+        state: 'allowed',
+        reason: facts.own ? 'own address' : 'allow list',
+        findings: [],
+        changes,
+      };
     }
     for (const finding of findings) changes.push(...this.#weigh(event, facts, finding));
     const { state, reason } = this.#stateOf(event, facts);
@@ -63,13 +91,19 @@ export class Judge {
   /** What has ended: entries, and bans that now pass into quarantine. Call about once a second. */
   expire(now: EpochMs): Change[] {
     const changes = this.ledger.expire(now);
-    for (const change of [...changes]) {
+    for (const change of changes.slice()) {
       if (change.entry.kind !== 'ban' || change.entry.origin !== 'detector') continue;
       const { subject, rules, evidence } = change.entry;
       changes.push(
         ...this.ledger.put({
-          kind: 'quarantine', subject, since: now, until: now + this.#settings.quarantine_time,
-          origin: 'detector', reason: 'after a ban', rules, evidence,
+          kind: 'quarantine',
+          subject,
+          since: now,
+          until: now + this.#settings.quarantine_time,
+          origin: 'detector',
+          reason: 'after a ban',
+          rules,
+          evidence,
         }),
       );
     }
@@ -88,8 +122,12 @@ export class Judge {
   report(identity: string, list: Facts['list'], now: EpochMs): JudgeReport {
     const record = this.sources.peek(identity);
     const score = record === undefined ? { proven: 0, any: 0 } : this.sources.score(record, now);
-    const entry = this.ledger.ban(identity) ?? this.ledger.quarantine(identity) ?? this.ledger.get(`throttle ${identity}`);
-    const evidence = entry?.kind === 'ban' || entry?.kind === 'quarantine' ? [...entry.evidence, ...(record?.evidence ?? [])] : (record?.evidence ?? []);
+    const entry =
+      this.ledger.ban(identity) ?? this.ledger.quarantine(identity) ?? this.ledger.get(`throttle ${identity}`);
+    const evidence =
+      entry?.kind === 'ban' || entry?.kind === 'quarantine'
+        ? [...entry.evidence, ...(record?.evidence ?? [])]
+        : (record?.evidence ?? []);
     const seen = new Set<string>();
     const unique = evidence.filter((line) => {
       const mark = `${line.at} ${line.rule} ${line.tier}`;
@@ -119,7 +157,8 @@ export class Judge {
 
   #stateOf(event: Event, facts: Facts): { state: SourceState; reason: string } {
     const user = event.kind === 'request' ? event.sip.from.user : undefined;
-    if (user !== undefined && this.ledger.good(event.source.ip, event.source.port, user) !== undefined) return { state: 'good', reason: 'known-good' };
+    if (user !== undefined && this.ledger.good(event.source.ip, event.source.port, user) !== undefined)
+      return { state: 'good', reason: 'known-good' };
     return this.#standing(event.source.identity, facts.list);
   }
 
@@ -132,7 +171,9 @@ export class Judge {
       case 'quarantined':
         if (event.credentials === 'bound') return 'allow';
         // a tool gets silence; a customer behind a forged flood gets the challenge that lets it prove itself
-        return findings.some((finding) => finding.family === 'tool' && finding.points >= ENOUGH_POINTS) ? 'drop' : 'challenge';
+        return findings.some((finding) => finding.family === 'tool' && finding.points >= ENOUGH_POINTS)
+          ? 'drop'
+          : 'challenge';
       case 'allowed':
       case 'good':
       case 'throttled':
@@ -148,11 +189,21 @@ export class Judge {
       const { ip, port } = source;
       if (outcome.expiresSeconds === 0) return this.ledger.remove(`good ${ip} ${port} ${outcome.user}`, 'superseded');
       const until = at + outcome.expiresSeconds * 1_000 * GOOD_FACTOR;
-      return this.ledger.put({ kind: 'good', ip, port, user: outcome.user, since: at, until, origin: 'detector', reason: 'registered' });
+      return this.ledger.put({
+        kind: 'good',
+        ip,
+        port,
+        user: outcome.user,
+        since: at,
+        until,
+        origin: 'detector',
+        reason: 'registered',
+      });
     }
     if (outcome.type !== 'auth' || outcome.tier !== 'proven') return [];
     const ok = outcome.result === 'ok';
-    const failed = outcome.result === 'wrong-password' || outcome.result === 'unknown-user' || outcome.result === 'user-mismatch';
+    const failed =
+      outcome.result === 'wrong-password' || outcome.result === 'unknown-user' || outcome.result === 'user-mismatch';
     if (!ok && !failed) return [];
     const record = this.sources.of(source.identity, at);
     this.sources.countUser(record, outcome.user, ok);
@@ -160,10 +211,18 @@ export class Judge {
     record.userRungs.delete(outcome.user);
     const changes = this.ledger.remove(`throttle-user ${source.identity} ${outcome.user}`, 'superseded');
     if (outcome.method !== 'REGISTER' && this.ledger.good(source.ip, source.port, outcome.claimed) === undefined) {
-      changes.push(...this.ledger.put({
-        kind: 'good', ip: source.ip, port: source.port, user: outcome.claimed,
-        since: at, until: at + GOOD_WITHOUT_BINDING_MS, origin: 'detector', reason: 'authenticated',
-      }));
+      changes.push(
+        ...this.ledger.put({
+          kind: 'good',
+          ip: source.ip,
+          port: source.port,
+          user: outcome.claimed,
+          since: at,
+          until: at + GOOD_WITHOUT_BINDING_MS,
+          origin: 'detector',
+          reason: 'authenticated',
+        }),
+      );
     }
     return changes;
   }
@@ -194,13 +253,20 @@ export class Judge {
     const { source, at } = event;
     this.sources.witness(record, finding, at);
     if (finding.points < ENOUGH_POINTS) return [];
-    const changes = finding.tier === 'proven' ? this.ledger.remove(`good ${source.ip} ${source.port} ${user}`, 'revoked') : [];
+    const changes =
+      finding.tier === 'proven' ? this.ledger.remove(`good ${source.ip} ${source.port} ${user}`, 'revoked') : [];
     const rung = Math.min(this.sources.climbUser(record, user), USER_THROTTLE_SECONDS.length - 1);
     return [
       ...changes,
       ...this.ledger.put({
-        kind: 'throttle-user', subject: source.identity, user, intervalSeconds: USER_THROTTLE_SECONDS[rung]!,
-        since: at, until: at + this.#settings.throttle_time, origin: 'detector', reason: finding.rule,
+        kind: 'throttle-user',
+        subject: source.identity,
+        user,
+        intervalSeconds: USER_THROTTLE_SECONDS[rung]!,
+        since: at,
+        until: at + this.#settings.throttle_time,
+        origin: 'detector',
+        reason: finding.rule,
       }),
     ];
   }
@@ -208,15 +274,22 @@ export class Judge {
   /** Proven evidence against a known-good source ends its privileges at once. */
   #revokeGood(event: Event): Change[] {
     const user = event.kind === 'request' ? event.sip.from.user : event.type === 'auth' ? event.user : undefined;
-    return user === undefined ? [] : this.ledger.remove(`good ${event.source.ip} ${event.source.port} ${user}`, 'revoked');
+    return user === undefined
+      ? []
+      : this.ledger.remove(`good ${event.source.ip} ${event.source.port} ${user}`, 'revoked');
   }
 
   #throttle(event: Event, finding: Finding): Change[] {
     const subject = event.source.identity;
     return this.#renew(`throttle ${subject}`, event.at, this.#settings.throttle_time)
       ? this.ledger.put({
-          kind: 'throttle', subject, perSecond: this.#settings.throttle_per_second,
-          since: event.at, until: event.at + this.#settings.throttle_time, origin: 'detector', reason: finding.rule,
+          kind: 'throttle',
+          subject,
+          perSecond: this.#settings.throttle_per_second,
+          since: event.at,
+          until: event.at + this.#settings.throttle_time,
+          origin: 'detector',
+          reason: finding.rule,
         })
       : [];
   }
@@ -227,8 +300,14 @@ export class Judge {
     const known = this.ledger.quarantine(subject);
     if (!this.#renew(`quarantine ${subject}`, event.at, quarantine_time)) return [];
     return this.ledger.put({
-      kind: 'quarantine', subject, since: known?.since ?? event.at, until: event.at + quarantine_time, origin: 'detector',
-      reason: known?.reason ?? finding.rule, rules: rulesOf(record), evidence: [...record.evidence],
+      kind: 'quarantine',
+      subject,
+      since: known?.since ?? event.at,
+      until: event.at + quarantine_time,
+      origin: 'detector',
+      reason: known?.reason ?? finding.rule,
+      rules: rulesOf(record),
+      evidence: [...record.evidence],
     });
   }
 
@@ -240,10 +319,19 @@ export class Judge {
     const { permanent_after } = this.#settings;
     const changes = this.ledger.remove(`quarantine ${subject}`, 'superseded');
     changes.push(...this.ledger.remove(`throttle ${subject}`, 'superseded'));
-    changes.push(...this.ledger.put({
-      kind: 'ban', subject, since: event.at, until: permanent_after > 0 && level >= permanent_after ? null : until,
-      origin: 'detector', reason: finding.rule, level, rules: rulesOf(record), evidence: [...record.evidence],
-    }));
+    changes.push(
+      ...this.ledger.put({
+        kind: 'ban',
+        subject,
+        since: event.at,
+        until: permanent_after > 0 && level >= permanent_after ? null : until,
+        origin: 'detector',
+        reason: finding.rule,
+        level,
+        rules: rulesOf(record),
+        evidence: [...record.evidence],
+      }),
+    );
     // the ban is paid: what comes after it has to be proven anew
     this.forgive(subject, event.at);
     return changes;
@@ -257,4 +345,3 @@ export class Judge {
 }
 
 const rulesOf = (record: SourceRecord): string[] => [...new Set(record.evidence.map((line) => line.rule))];
-

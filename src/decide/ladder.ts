@@ -9,7 +9,12 @@ export class Ladder {
   readonly #rungs: LRUCache<string, LadderRung>;
   readonly #settings: { readonly ban_time: number; readonly ban_time_max: number; readonly ladder_decay: number };
 
-  constructor(settings: { readonly ban_time: number; readonly ban_time_max: number; readonly ladder_decay: number; readonly max_sources: number }) {
+  constructor(settings: {
+    readonly ban_time: number;
+    readonly ban_time_max: number;
+    readonly ladder_decay: number;
+    readonly max_sources: number;
+  }) {
     this.#settings = settings;
     this.#rungs = new LRUCache({ max: settings.max_sources });
   }

@@ -25,10 +25,23 @@ export class Ledger {
     identityOf: (ip: string) => string,
   ) {
     this.#identityOf = identityOf;
-    this.#byKind = { ban: new Map(), quarantine: new Map(), throttle: new Map(), 'throttle-user': new Map(), good: new Map(), allow: new Map(), deny: new Map() };
+    this.#byKind = {
+      ban: new Map(),
+      quarantine: new Map(),
+      throttle: new Map(),
+      'throttle-user': new Map(),
+      good: new Map(),
+      allow: new Map(),
+      deny: new Map(),
+    };
     this.#caps = {
-      ban: caps.bans, quarantine: caps.quarantined, throttle: caps.throttled, 'throttle-user': caps.throttled,
-      good: caps.good, allow: MAX_LIST_ENTRIES, deny: MAX_LIST_ENTRIES,
+      ban: caps.bans,
+      quarantine: caps.quarantined,
+      throttle: caps.throttled,
+      'throttle-user': caps.throttled,
+      good: caps.good,
+      allow: MAX_LIST_ENTRIES,
+      deny: MAX_LIST_ENTRIES,
     };
   }
 
@@ -96,7 +109,7 @@ export class Ledger {
   /** Takes out what has ended by `now`, at most `limit` entries. */
   expire(now: EpochMs, limit = 10_000): Change[] {
     const changes: Change[] = [];
-    for (let taken = 0; taken < limit; ) {
+    for (let taken = 0; taken < limit;) {
       const key = this.#heap.pop(now);
       if (key === undefined) break;
       const entry = this.get(key);

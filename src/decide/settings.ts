@@ -9,7 +9,10 @@ const duration = z.string().transform((text, context): number => {
   } catch {
     // reported below, with the position in the file
   }
-  context.addIssue({ code: 'custom', message: `'${text.slice(0, 40)}' is not a duration; write for example 90s, 15m, 4h, 7d` });
+  context.addIssue({
+    code: 'custom',
+    message: `'${text.slice(0, 40)}' is not a duration; write for example 90s, 15m, 4h, 7d`,
+  });
   return z.NEVER;
 });
 

@@ -67,7 +67,13 @@ export class SourceMemory {
   of(identity: string, now: EpochMs): SourceRecord {
     const known = this.#sources.get(identity);
     if (known !== undefined) return known;
-    const record: SourceRecord = { points: { proven: 0, spoofable: 0 }, scoredAt: now, evidence: [], users: new Map(), userRungs: new Map() };
+    const record: SourceRecord = {
+      points: { proven: 0, spoofable: 0 },
+      scoredAt: now,
+      evidence: [],
+      users: new Map(),
+      userRungs: new Map(),
+    };
     this.#sources.set(identity, record);
     return record;
   }
@@ -82,7 +88,9 @@ export class SourceMemory {
   witness(record: SourceRecord, finding: Finding, now: EpochMs): void {
     const { rule, tier, points } = finding;
     const line: Evidence = { at: now, rule, tier, points, text: finding.evidence.slice(0, MAX_SHOWN_CHARS) };
-    const same = record.evidence.findIndex((kept) => kept.rule === rule && kept.tier === tier && now - kept.at < 10_000);
+    const same = record.evidence.findIndex(
+      (kept) => kept.rule === rule && kept.tier === tier && now - kept.at < 10_000,
+    );
     if (same >= 0) record.evidence[same] = line;
     else {
       record.evidence.push(line);
@@ -113,7 +121,8 @@ export class SourceMemory {
 
   #fade(record: SourceRecord, now: EpochMs): void {
     const faded = (Math.max(0, now - record.scoredAt) / this.#decayMs) * 100;
-    for (const tier of ['proven', 'spoofable'] satisfies ProofTier[]) record.points[tier] = Math.max(0, record.points[tier] - faded);
+    for (const tier of ['proven', 'spoofable'] satisfies ProofTier[])
+      record.points[tier] = Math.max(0, record.points[tier] - faded);
     record.scoredAt = now;
   }
 }

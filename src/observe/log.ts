@@ -7,7 +7,10 @@ export type Log = Logger;
 
 /** JSON lines on standard output. Secrets never reach it: nothing that holds one is logged. */
 export const createLog = (level: string): Log =>
-  pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: ['token', 'secret', '*.token', '*.secret'] }, destination({ dest: 1, sync: false }));
+  pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: ['token', 'secret', '*.token', '*.secret'] },
+    destination({ dest: 1, sync: false }),
+  );
 
 /** Fields of the one line that a decision gets. What may quote an attacker is escaped, bounded and last. */
 export const decisionLine = (event: DecisionEvent): Record<string, unknown> => ({

@@ -7,7 +7,9 @@ export interface MetricSources {
   /** Sizes as they stand: ledger entries by kind, tracked sources, queue lengths … */
   readonly sizes: () => Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Per server: up, drift, and the counters that it keeps itself. */
-  readonly nodes: () => Readonly<Record<string, { readonly up: number; readonly drift: number; readonly counters: Readonly<Record<string, number>> }>>;
+  readonly nodes: () => Readonly<
+    Record<string, { readonly up: number; readonly drift: number; readonly counters: Readonly<Record<string, number>> }>
+  >;
 }
 
 export interface Metrics {
@@ -37,14 +39,34 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   const registry = new Registry();
   const counters = new Map<string, Counter<string>>();
   const gauges = new Map<string, Gauge<string>>();
-  const up = new Gauge({ name: 'companion_node_up', help: '1 when the SIP server answers heartbeats and RPC.', labelNames: ['node'], registers: [registry] });
-  const drift = new Gauge({ name: 'companion_node_drift', help: 'Entries found missing or stray in the last reconciliation.', labelNames: ['node'], registers: [registry] });
-  const nodeCounters = new Gauge({ name: 'companion_node_counter', help: 'Counters that the SIP server keeps: drops and challenges by reason, asks, tells.', labelNames: ['node', 'counter'], registers: [registry] });
+  const up = new Gauge({
+    name: 'companion_node_up',
+    help: '1 when the SIP server answers heartbeats and RPC.',
+    labelNames: ['node'],
+    registers: [registry],
+  });
+  const drift = new Gauge({
+    name: 'companion_node_drift',
+    help: 'Entries found missing or stray in the last reconciliation.',
+    labelNames: ['node'],
+    registers: [registry],
+  });
+  const nodeCounters = new Gauge({
+    name: 'companion_node_counter',
+    help: 'Counters that the SIP server keeps: drops and challenges by reason, asks, tells.',
+    labelNames: ['node', 'counter'],
+    registers: [registry],
+  });
 
   const counterOf = (group: string): Counter<string> => {
     let counter = counters.get(group);
     if (counter === undefined) {
-      counter = new Counter({ name: `companion_${group}_total`, help: HELP[group] ?? group, labelNames: ['kind'], registers: [registry] });
+      counter = new Counter({
+        name: `companion_${group}_total`,
+        help: HELP[group] ?? group,
+        labelNames: ['kind'],
+        registers: [registry],
+      });
       counters.set(group, counter);
     }
     return counter;
@@ -52,7 +74,12 @@ export const createMetrics = (sources: MetricSources): Metrics => {
   const gaugeOf = (group: string): Gauge<string> => {
     let gauge = gauges.get(group);
     if (gauge === undefined) {
-      gauge = new Gauge({ name: `companion_${group}`, help: HELP[group] ?? group, labelNames: ['kind'], registers: [registry] });
+      gauge = new Gauge({
+        name: `companion_${group}`,
+        help: HELP[group] ?? group,
+        labelNames: ['kind'],
+        registers: [registry],
+      });
       gauges.set(group, gauge);
     }
     return gauge;
@@ -73,7 +100,8 @@ export const createMetrics = (sources: MetricSources): Metrics => {
       for (const [node, state] of Object.entries(sources.nodes())) {
         up.set({ node: label(node) }, state.up);
         drift.set({ node: label(node) }, state.drift);
-        for (const [counter, value] of Object.entries(state.counters)) nodeCounters.set({ node: label(node), counter: label(counter) }, value);
+        for (const [counter, value] of Object.entries(state.counters))
+          nodeCounters.set({ node: label(node), counter: label(counter) }, value);
       }
       return registry.metrics();
     },

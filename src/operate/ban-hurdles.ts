@@ -28,22 +28,31 @@ export const goodWithin = (subject: string, goods: Iterable<Entry>): GoodEntry[]
  * Who would be hit by a ban of this subject: registered phones, allow entries that overlap it, the server itself.
  * @returns one sentence a hurdle; empty when nobody is
  */
-export const banHurdles = (subject: string, goods: readonly GoodEntry[], allows: Iterable<Entry>, own: readonly string[]): string[] => {
+export const banHurdles = (
+  subject: string,
+  goods: readonly GoodEntry[],
+  allows: Iterable<Entry>,
+  own: readonly string[],
+): string[] => {
   const network = parseCidr(subject);
   const hurdles: string[] = [];
   if (goods.length > 0) {
     const names = goods.slice(0, MAX_NAMED).map(({ user, ip, port }) => `${user} at ${ip}:${port}`);
-    hurdles.push(`${goods.length} registered phone${goods.length === 1 ? '' : 's'} there: ${names.join(', ')}${goods.length > MAX_NAMED ? ', …' : ''}`);
+    hurdles.push(
+      `${goods.length} registered phone${goods.length === 1 ? '' : 's'} there: ${names.join(', ')}${goods.length > MAX_NAMED ? ', …' : ''}`,
+    );
   }
   for (const entry of allows) {
     const list = entry as ListEntry;
     const allowed = parseCidr(list.subject);
-    if (within(allowed, network) || within(network, allowed)) hurdles.push(`the allow entry ${list.subject}${list.note === '' ? '' : ` (${list.note})`}`);
+    if (within(allowed, network) || within(network, allowed))
+      hurdles.push(`the allow entry ${list.subject}${list.note === '' ? '' : ` (${list.note})`}`);
     if (hurdles.length > MAX_NAMED) break;
   }
   for (const ip of own) {
     const canonical = canonicalIp(ip);
-    if (canonical !== undefined && within(parseCidr(canonical), network)) hurdles.push(`this server's own address ${canonical}`);
+    if (canonical !== undefined && within(parseCidr(canonical), network))
+      hurdles.push(`this server's own address ${canonical}`);
   }
   return hurdles;
 };

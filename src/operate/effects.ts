@@ -1,4 +1,15 @@
-import type { Change, Clock, DecisionEvent, Enforcer, Entry, Finding, Outcome, Records, Request, Verdict } from '../model/index.ts';
+import type {
+  Change,
+  Clock,
+  DecisionEvent,
+  Enforcer,
+  Entry,
+  Finding,
+  Outcome,
+  Records,
+  Request,
+  Verdict,
+} from '../model/index.ts';
 import type { AddressLists } from './address-lists.ts';
 
 /** Who or what made the changes. */
@@ -81,7 +92,13 @@ export const createEffects = (parts: EffectsParts): Effects => {
     const { entry } = change;
     if (entry.kind === 'good') return;
     const actor = cause.by === 'operator' ? cause.author : cause.by === 'event' ? 'detector' : 'companion';
-    records.audit({ at: clock.now(), actor, action: `${entry.kind}.${change.op === 'put' ? 'add' : 'remove'}`, subject: subjectOf(entry), detail: entry.reason });
+    records.audit({
+      at: clock.now(),
+      actor,
+      action: `${entry.kind}.${change.op === 'put' ? 'add' : 'remove'}`,
+      subject: subjectOf(entry),
+      detail: entry.reason,
+    });
   };
 
   return {

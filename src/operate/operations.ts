@@ -1,5 +1,17 @@
 import { CompanionError, canonicalIp, formatCidr, identityOf, parseCidr, subjectOf } from '../model/index.ts';
-import type { BanEntry, Change, Clock, DecisionEvent, Enforcer, Entry, ListEntry, Operations, Records, StatusReport, WhyReport } from '../model/index.ts';
+import type {
+  BanEntry,
+  Change,
+  Clock,
+  DecisionEvent,
+  Enforcer,
+  Entry,
+  ListEntry,
+  Operations,
+  Records,
+  StatusReport,
+  WhyReport,
+} from '../model/index.ts';
 import type { Judge } from '../decide/index.ts';
 import type { AddressLists } from './address-lists.ts';
 import { banHurdles, goodWithin } from './ban-hurdles.ts';
@@ -24,8 +36,14 @@ const HISTORY_ROWS = 20;
 
 /** One address; `why` and `check` are about those. @throws CompanionError ADDRESS_INVALID */
 const oneAddress = (text: string): string => {
-  const ip = canonicalIp(text.endsWith('/64') || text.endsWith('/32') || text.endsWith('/128') ? text.slice(0, text.indexOf('/')) : text);
-  if (ip === undefined) throw new CompanionError('ADDRESS_INVALID', `'${text.slice(0, 60)}' is not a single IP address. Write for example 203.0.113.7 or 2001:db8::5.`);
+  const ip = canonicalIp(
+    text.endsWith('/64') || text.endsWith('/32') || text.endsWith('/128') ? text.slice(0, text.indexOf('/')) : text,
+  );
+  if (ip === undefined)
+    throw new CompanionError(
+      'ADDRESS_INVALID',
+      `'${text.slice(0, 60)}' is not a single IP address. Write for example 203.0.113.7 or 2001:db8::5.`,
+    );
   return ip;
 };
 
@@ -52,7 +70,8 @@ export const createOperations = (parts: OperationsParts): Operations => {
     const commands = held ? [`companion ban remove ${subject}`] : [];
     for (const entry of entries) {
       if (entry.kind === 'ban') commands.push(`companion ban remove ${entry.subject}`);
-      if (entry.kind === 'deny' || entry.kind === 'allow') commands.push(`companion ${entry.kind} remove ${entry.subject}`);
+      if (entry.kind === 'deny' || entry.kind === 'allow')
+        commands.push(`companion ${entry.kind} remove ${entry.subject}`);
     }
     return commands;
   };
@@ -65,10 +84,20 @@ export const createOperations = (parts: OperationsParts): Operations => {
       const goods = goodWithin(subject, ledger.entries('good'));
       const hurdles = banHurdles(subject, goods, ledger.entries('allow'), parts.ownAddresses());
       if (hurdles.length > 0 && force !== true) {
-        throw new CompanionError('BAN_REFUSED', `Not banning ${subject}: it would hit ${hurdles.join('; ')}. Use --force if that is what you want.`);
+        throw new CompanionError(
+          'BAN_REFUSED',
+          `Not banning ${subject}: it would hit ${hurdles.join('; ')}. Use --force if that is what you want.`,
+        );
       }
       const entry: BanEntry = {
-        kind: 'ban', subject, level: 0, rules: [], evidence: [], origin: 'operator', reason, since: now(),
+        kind: 'ban',
+        subject,
+        level: 0,
+        rules: [],
+        evidence: [],
+        origin: 'operator',
+        reason,
+        since: now(),
         until: endOf(durationMs === undefined ? parts.banTimeMs : durationMs),
       };
       // forced: the phones there lose the privilege that would let them pass the ban
@@ -77,24 +106,36 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return banRow(entry);
     },
 
-    banList: async () => [...ledger.entries(...HELD_KINDS)].map((entry) => banRow(entry as Parameters<typeof banRow>[0])),
+    banList: async () =>
+      [...ledger.entries(...HELD_KINDS)].map((entry) => banRow(entry as Parameters<typeof banRow>[0])),
 
     async banRemove({ subject: text, author }) {
       const subject = subjectOf(text);
       const keys = [`ban ${subject}`, `quarantine ${subject}`, `throttle ${subject}`];
       for (const entry of ledger.entries('throttle-user')) {
-        if (entry.kind === 'throttle-user' && entry.subject === subject) keys.push(`throttle-user ${subject} ${entry.user}`);
+        if (entry.kind === 'throttle-user' && entry.subject === subject)
+          keys.push(`throttle-user ${subject} ${entry.user}`);
       }
       const removed = lift(keys, author);
       judge.forgive(subject, now());
-      if (removed.length === 0) throw new CompanionError('NOT_FOUND', `There is no ban, quarantine or throttle of ${subject}. 'companion ban list --all' shows them, 'companion why ${subject}' what holds.`);
+      if (removed.length === 0)
+        throw new CompanionError(
+          'NOT_FOUND',
+          `There is no ban, quarantine or throttle of ${subject}. 'companion ban list --all' shows them, 'companion why ${subject}' what holds.`,
+        );
       return { removed };
     },
 
     async listAdd({ list, subject: text, note, author, durationMs }) {
       const entry: ListEntry = {
-        kind: list, subject: listSubject(text), note, author, origin: 'operator', reason: note === '' ? `${list} list` : note,
-        since: now(), until: endOf(durationMs ?? null),
+        kind: list,
+        subject: listSubject(text),
+        note,
+        author,
+        origin: 'operator',
+        reason: note === '' ? `${list} list` : note,
+        since: now(),
+        until: endOf(durationMs ?? null),
       };
       effects.push(ledger.put(entry), { by: 'operator', author });
       return listRow(entry);
@@ -105,7 +146,11 @@ export const createOperations = (parts: OperationsParts): Operations => {
     async listRemove(list, { subject: text, author }) {
       const subject = listSubject(text);
       const removed = lift([`${list} ${subject}`], author);
-      if (removed.length === 0) throw new CompanionError('NOT_FOUND', `There is no ${list} entry ${subject}. 'companion ${list} list' shows them.`);
+      if (removed.length === 0)
+        throw new CompanionError(
+          'NOT_FOUND',
+          `There is no ${list} entry ${subject}. 'companion ${list} list' shows them.`,
+        );
       return { removed };
     },
 
@@ -114,7 +159,14 @@ export const createOperations = (parts: OperationsParts): Operations => {
       const identity = identityOf(ip);
       const { state, reason, until } = judge.report(identity, lists.verdict(ip), now());
       const result = state === 'allowed' ? 'allowed' : state === 'banned' || state === 'denied' ? 'blocked' : 'clear';
-      return { ip, identity, result, state, reason, until: state === 'denied' ? (lists.networkBan(ip)?.until ?? until) : until };
+      return {
+        ip,
+        identity,
+        result,
+        state,
+        reason,
+        until: state === 'denied' ? (lists.networkBan(ip)?.until ?? until) : until,
+      };
     },
 
     async why(text): Promise<WhyReport> {
@@ -125,15 +177,26 @@ export const createOperations = (parts: OperationsParts): Operations => {
       const network = lists.networkBan(ip);
       const [history, enforced] = await Promise.all([
         records.history(identity, HISTORY_ROWS).catch(() => []),
-        Promise.all(parts.enforcers.map(async (enforcer) => ({ enforcer: enforcer.name, holds: await enforcer.holds(ip) }))),
+        Promise.all(
+          parts.enforcers.map(async (enforcer) => ({ enforcer: enforcer.name, holds: await enforcer.holds(ip) })),
+        ),
       ]);
-      const userBrakes = [...ledger.entries('throttle-user')].filter((entry) => entry.kind === 'throttle-user' && entry.subject === identity);
+      const userBrakes = [...ledger.entries('throttle-user')].filter(
+        (entry) => entry.kind === 'throttle-user' && entry.subject === identity,
+      );
       return {
-        ip, identity, ...report,
+        ip,
+        identity,
+        ...report,
         lists: covering.map(listRow),
         history: history.map(historyRow),
         enforced,
-        undo: [...new Set([...undoOf(identity, [...covering, ...(network === undefined ? [] : [network])]), ...userBrakes.map(() => `companion ban remove ${identity}`)])],
+        undo: [
+          ...new Set([
+            ...undoOf(identity, [...covering, ...(network === undefined ? [] : [network])]),
+            ...userBrakes.map(() => `companion ban remove ${identity}`),
+          ]),
+        ],
       };
     },
 

@@ -19,4 +19,11 @@ export const banRow = (entry: Held): BanRow => ({
 
 export const historyRow = (entry: BanEntry): BanRow => banRow(entry);
 
-export const listRow = ({ kind, subject, note, author, since, until }: ListEntry): ListRow => ({ list: kind, subject, note, author, since, until });
+export const listRow = ({ kind, subject, note, author, since, until }: ListEntry): ListRow => ({
+  list: kind,
+  subject,
+  note,
+  author,
+  since,
+  until,
+});

@@ -18,7 +18,12 @@ export interface StatusParts {
   readonly judge: Judge;
   readonly hook: { silentMs(node: string): number | undefined; stats(): Readonly<Record<string, number>> };
   readonly enforcers: readonly KamailioLike[];
-  readonly counts: { readonly requests: number; readonly outcomes: number; readonly answers: Readonly<Record<string, number>>; readonly drops: Readonly<Record<string, number>> };
+  readonly counts: {
+    readonly requests: number;
+    readonly outcomes: number;
+    readonly answers: Readonly<Record<string, number>>;
+    readonly drops: Readonly<Record<string, number>>;
+  };
   readonly tables: () => Readonly<Record<string, { readonly size: number; readonly evicted: number }>>;
   readonly records: Records;
   readonly effects: Effects;
@@ -32,7 +37,9 @@ const summaryOf = (mode: 'shadow' | 'enforce', nodes: readonly NodeStatus[]): st
   if (up === 0 && half === 0) return 'no SIP server connected: nothing is protected';
   const servers = `${up} of ${nodes.length} SIP server${nodes.length === 1 ? '' : 's'} connected`;
   if (mode === 'shadow') return `${servers}; shadow mode: decisions are recorded, nothing is enforced`;
-  return half === 0 && up === nodes.length ? `protecting ${up} SIP server${up === 1 ? '' : 's'}` : `${servers}, ${half} degraded: protection is incomplete`;
+  return half === 0 && up === nodes.length
+    ? `protecting ${up} SIP server${up === 1 ? '' : 's'}`
+    : `${servers}, ${half} degraded: protection is incomplete`;
 };
 
 /** What `status` and the metrics read: both come from the same places. */
@@ -44,8 +51,12 @@ export const createStatus = (parts: StatusParts) => {
     const rpc = enforcer.status();
     const silent = hook.silentMs(enforcer.name);
     const beats = silent !== undefined && silent <= ALIVE_MS;
-    const state = beats && rpc.state === 'connected' ? 'connected' : beats || rpc.state === 'connected' ? 'degraded' : 'down';
-    const lastError = state === 'degraded' && !beats ? `RPC works, but heartbeats are not answered: is nosip loaded, and the control socket where the configuration says? ${rpc.lastError}`.trim() : rpc.lastError;
+    const state =
+      beats && rpc.state === 'connected' ? 'connected' : beats || rpc.state === 'connected' ? 'degraded' : 'down';
+    const lastError =
+      state === 'degraded' && !beats
+        ? `RPC works, but heartbeats are not answered: is nosip loaded, and the control socket where the configuration says? ${rpc.lastError}`.trim()
+        : rpc.lastError;
     return { ...rpc, state, lastError };
   };
   const nodes = (): NodeStatus[] => enforcers.map(nodeStatus);
@@ -60,8 +71,13 @@ export const createStatus = (parts: StatusParts) => {
         summary: summaryOf(parts.mode, all),
         nodes: all,
         counts: {
-          bans: ledger.count('ban'), quarantined: ledger.count('quarantine'), throttled: ledger.count('throttle') + ledger.count('throttle-user'),
-          good: ledger.count('good'), allow: ledger.count('allow'), deny: ledger.count('deny'), trackedSources: judge.sources.size,
+          bans: ledger.count('ban'),
+          quarantined: ledger.count('quarantine'),
+          throttled: ledger.count('throttle') + ledger.count('throttle-user'),
+          good: ledger.count('good'),
+          allow: ledger.count('allow'),
+          deny: ledger.count('deny'),
+          trackedSources: judge.sources.size,
         },
         requests: counts.requests,
         outcomes: counts.outcomes,
@@ -80,20 +96,37 @@ export const createStatus = (parts: StatusParts) => {
           spared: { ...judge.spared },
           hook: { ...hook.stats() },
           evictions: {
-            ledger: ledger.evicted, sources: judge.sources.evicted,
+            ledger: ledger.evicted,
+            sources: judge.sources.evicted,
             ...Object.fromEntries(Object.entries(tables).map(([name, { evicted }]) => [name, evicted])),
           },
-          store: { evidence_dropped: store.droppedEvidence, audit_dropped: store.droppedAudit, failures: store.failures },
+          store: {
+            evidence_dropped: store.droppedEvidence,
+            audit_dropped: store.droppedAudit,
+            failures: store.failures,
+          },
         };
       },
       sizes: (): Groups => ({
-        ledger: Object.fromEntries((['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny'] as const).map((kind) => [kind, ledger.count(kind)])),
-        tables: { sources: judge.sources.size, store_queue: records.stats().queued, ...Object.fromEntries(Object.entries(parts.tables()).map(([name, { size }]) => [name, size])) },
+        ledger: Object.fromEntries(
+          (['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny'] as const).map((kind) => [
+            kind,
+            ledger.count(kind),
+          ]),
+        ),
+        tables: {
+          sources: judge.sources.size,
+          store_queue: records.stats().queued,
+          ...Object.fromEntries(Object.entries(parts.tables()).map(([name, { size }]) => [name, size])),
+        },
       }),
-      nodes: () => Object.fromEntries(enforcers.map((enforcer) => {
-        const { state, drift } = nodeStatus(enforcer);
-        return [enforcer.name, { up: state === 'connected' ? 1 : 0, drift, counters: enforcer.counters() }];
-      })),
+      nodes: () =>
+        Object.fromEntries(
+          enforcers.map((enforcer) => {
+            const { state, drift } = nodeStatus(enforcer);
+            return [enforcer.name, { up: state === 'connected' ? 1 : 0, drift, counters: enforcer.counters() }];
+          }),
+        ),
     },
   };
 };

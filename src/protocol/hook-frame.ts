@@ -50,9 +50,23 @@ export type UpFrame = FrameBase &
         readonly cut: boolean;
         readonly raw: Buffer;
       })
-    | (SourceFields & { readonly kind: 'auth'; readonly rc: number; readonly method: string; readonly user: string; readonly claimed: string; readonly callId: string })
+    | (SourceFields & {
+        readonly kind: 'auth';
+        readonly rc: number;
+        readonly method: string;
+        readonly user: string;
+        readonly claimed: string;
+        readonly callId: string;
+      })
     | (SourceFields & { readonly kind: 'registered'; readonly expiresSeconds: number; readonly user: string })
-    | (SourceFields & { readonly kind: 'reply'; readonly code: number; readonly method: string; readonly user: string; readonly target: string; readonly callId: string })
+    | (SourceFields & {
+        readonly kind: 'reply';
+        readonly code: number;
+        readonly method: string;
+        readonly user: string;
+        readonly target: string;
+        readonly callId: string;
+      })
     | (SourceFields & { readonly kind: 'parse-error'; readonly sizeBytes: number; readonly bytes: Buffer })
     | { readonly kind: 'expired'; readonly table: string; readonly key: string }
     | { readonly kind: 'hello'; readonly boot: string; readonly askSeq: number }
@@ -62,7 +76,15 @@ export type UpFrame = FrameBase &
 export type FrameFault = 'version' | 'secret' | 'unknown-node' | 'malformed' | 'too-long';
 
 const TRANSPORTS: ReadonlySet<string> = new Set<Transport>(['udp', 'tcp', 'tls', 'ws', 'wss', 'sctp']);
-const STANDINGS: ReadonlySet<string> = new Set<Standing>(['stranger', 'good', 'in-dialog', 'quarantined', 'throttled', 'over-budget', 'dropped']);
+const STANDINGS: ReadonlySet<string> = new Set<Standing>([
+  'stranger',
+  'good',
+  'in-dialog',
+  'quarantined',
+  'throttled',
+  'over-budget',
+  'dropped',
+]);
 const CREDENTIALS: Readonly<Record<string, Credentials>> = { n: 'none', b: 'bound', u: 'unbound' };
 
 /** Fields before the frame's own: version, secret, kind, node, seq, time. */
@@ -93,7 +115,8 @@ const textOf = (field: string | undefined): string => {
 const sourceOf = (fields: readonly string[], at: number): SourceFields => {
   const transport = fields[at];
   const ip = fields[at + 1];
-  if (transport === undefined || !TRANSPORTS.has(transport) || ip === undefined || ip.length < 2 || ip.length > 45) throw new Malformed();
+  if (transport === undefined || !TRANSPORTS.has(transport) || ip === undefined || ip.length < 2 || ip.length > 45)
+    throw new Malformed();
   return { transport: transport as Transport, ip, port: int(fields[at + 2], 65_535) };
 };
 
@@ -130,19 +153,43 @@ const bodyOf = (kind: string, fields: readonly string[], base: FrameBase): UpFra
       const rc = fields[at + 3] ?? '';
       if (!/^-?\d{1,3}$/.test(rc)) throw new Malformed();
       return {
-        ...base, kind: 'auth', ...sourceOf(fields, at), rc: Number(rc),
-        method: textOf(fields[at + 4]), user: textOf(fields[at + 5]), claimed: textOf(fields[at + 6]), callId: textOf(fields[at + 7]),
+        ...base,
+        kind: 'auth',
+        ...sourceOf(fields, at),
+        rc: Number(rc),
+        method: textOf(fields[at + 4]),
+        user: textOf(fields[at + 5]),
+        claimed: textOf(fields[at + 6]),
+        callId: textOf(fields[at + 7]),
       };
     }
     case 'G':
-      return { ...base, kind: 'registered', ...sourceOf(fields, at), expiresSeconds: int(fields[at + 3], UINT32), user: textOf(fields[at + 4]) };
+      return {
+        ...base,
+        kind: 'registered',
+        ...sourceOf(fields, at),
+        expiresSeconds: int(fields[at + 3], UINT32),
+        user: textOf(fields[at + 4]),
+      };
     case 'R':
       return {
-        ...base, kind: 'reply', ...sourceOf(fields, at), code: int(fields[at + 3], 999),
-        method: textOf(fields[at + 4]), user: textOf(fields[at + 5]), target: textOf(fields[at + 6]), callId: textOf(fields[at + 7]),
+        ...base,
+        kind: 'reply',
+        ...sourceOf(fields, at),
+        code: int(fields[at + 3], 999),
+        method: textOf(fields[at + 4]),
+        user: textOf(fields[at + 5]),
+        target: textOf(fields[at + 6]),
+        callId: textOf(fields[at + 7]),
       };
     case 'P':
-      return { ...base, kind: 'parse-error', ...sourceOf(fields, at), sizeBytes: int(fields[at + 3], UINT32), bytes: bytesOf(fields[at + 4]) };
+      return {
+        ...base,
+        kind: 'parse-error',
+        ...sourceOf(fields, at),
+        sizeBytes: int(fields[at + 3], UINT32),
+        bytes: bytesOf(fields[at + 4]),
+      };
     case 'X': {
       const table = fields[at] ?? '';
       if (!/^\w{1,32}$/.test(table)) throw new Malformed();
@@ -163,7 +210,10 @@ const bodyOf = (kind: string, fields: readonly string[], base: FrameBase): UpFra
  * @param secretOf the upward secret of a node, undefined for a node that is not configured
  * @returns the frame, or why it was refused; never throws
  */
-export const parseUpFrame = (datagram: Buffer, secretOf: (node: string) => string | undefined): UpFrame | FrameFault => {
+export const parseUpFrame = (
+  datagram: Buffer,
+  secretOf: (node: string) => string | undefined,
+): UpFrame | FrameFault => {
   if (datagram.length > MAX_HOOK_FRAME_BYTES) return 'too-long';
   const fields = datagram.toString('latin1').split(' ', 24);
   const [version, secret, kind, node, seq, time] = fields;

@@ -60,7 +60,11 @@ const bind = async (host: string, port: number): Promise<Socket> => {
     await listening;
   } catch (cause) {
     socket.close();
-    throw new CompanionError('PORT_IN_USE', `Cannot listen for SIP servers on udp ${host}:${port}. Is another companion running? Change hook.ask_port and hook.tell_port in the configuration, or stop the other one.`, { cause });
+    throw new CompanionError(
+      'PORT_IN_USE',
+      `Cannot listen for SIP servers on udp ${host}:${port}. Is another companion running? Change hook.ask_port and hook.tell_port in the configuration, or stop the other one.`,
+      { cause },
+    );
   }
   return socket;
 };
@@ -71,7 +75,13 @@ const bind = async (host: string, port: number): Promise<Socket> => {
  * @throws CompanionError PORT_IN_USE
  */
 export const createDatagramHook = async (
-  options: { readonly host: string; readonly askPort: number; readonly tellPort: number; readonly nodes: readonly HookNode[]; readonly clock: Clock },
+  options: {
+    readonly host: string;
+    readonly askPort: number;
+    readonly tellPort: number;
+    readonly nodes: readonly HookNode[];
+    readonly clock: Clock;
+  },
   handlers: HookHandlers,
 ): Promise<DatagramHook> => {
   const { clock } = options;
@@ -94,7 +104,8 @@ export const createDatagramHook = async (
   const handleAsk = (frame: Extract<UpFrame, { kind: 'ask' | 'tell' }>, node: HookNode): void => {
     counts.asks += 1;
     const now = clock.now();
-    const reply = (answer: Answer): void => send(node, encodeVerdict(node.secretDown, frame.tindex, frame.tlabel, answer));
+    const reply = (answer: Answer): void =>
+      send(node, encodeVerdict(node.secretDown, frame.tindex, frame.tlabel, answer));
     const request = requestOf(frame, now);
     if (typeof request === 'string') {
       // the server could read it and we could not: not a reason to hurt anybody

@@ -20,12 +20,17 @@ const AUTH_RESULTS: Readonly<Record<number, { readonly result: AuthResult; reado
   [-8]: { result: 'user-mismatch', bound: true },
 };
 
-const sourceOf = (frame: { readonly ip: string; readonly port: number; readonly transport: Source['transport'] }): Source | undefined => {
+const sourceOf = (frame: {
+  readonly ip: string;
+  readonly port: number;
+  readonly transport: Source['transport'];
+}): Source | undefined => {
   const ip = canonicalIp(frame.ip);
   return ip === undefined ? undefined : { ip, identity: identityOf(ip), port: frame.port, transport: frame.transport };
 };
 
-const tierOf = (source: Source, bound: boolean): ProofTier => (bound || provenTransport(source.transport) ? 'proven' : 'spoofable');
+const tierOf = (source: Source, bound: boolean): ProofTier =>
+  bound || provenTransport(source.transport) ? 'proven' : 'spoofable';
 
 /** @returns the request, or why there is none ('address', or what the SIP reader says) */
 export const requestOf = (frame: AskFrame, at: number): Request | string => {
@@ -57,7 +62,16 @@ export const outcomeOf = (frame: OutcomeFrame, at: number): Outcome | string => 
       const auth = AUTH_RESULTS[frame.rc];
       if (auth === undefined) return 'auth-code';
       const { method, user, claimed, callId } = frame;
-      return { ...base, type: 'auth', tier: tierOf(source, auth.bound), result: auth.result, method, user, claimed, callId };
+      return {
+        ...base,
+        type: 'auth',
+        tier: tierOf(source, auth.bound),
+        result: auth.result,
+        method,
+        user,
+        claimed,
+        callId,
+      };
     }
     case 'registered':
       // the registrar saves a binding only after authentication, whose nonce was bound to the source
@@ -67,6 +81,12 @@ export const outcomeOf = (frame: OutcomeFrame, at: number): Outcome | string => 
       return { ...base, type: 'reply', tier: tierOf(source, false), code, method, user, target, callId };
     }
     case 'parse-error':
-      return { ...base, type: 'parse-error', tier: tierOf(source, false), bytes: frame.bytes, sizeBytes: frame.sizeBytes };
+      return {
+        ...base,
+        type: 'parse-error',
+        tier: tierOf(source, false),
+        bytes: frame.bytes,
+        sizeBytes: frame.sizeBytes,
+      };
   }
 };
