@@ -1,19 +1,21 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type EpochMs, type Finding } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './detector.ts';
-import { isExempt, provedItself } from './exempt.ts';
-import { Memory } from './memory.ts';
+import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
+import { durationSetting } from './base/duration-setting.ts';
+import { isExempt, provedItself } from './base/exempt.ts';
+import { Memory } from './base/memory.ts';
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
   requests: z.int().min(2).max(10_000).default(100).describe('requests of one source in a window that are too many'),
-  prefixRequests: z.int().min(2).max(10_000).default(400).describe('the same for a whole /24 or IPv6 /48'),
-  windowMs: z.int().min(100).max(3_600_000).default(2_000).describe('length of the sliding window, milliseconds'),
-  maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
+  prefix_requests: z.int().min(2).max(10_000).default(400).describe('the same for a whole /24 or IPv6 /48'),
+  window: durationSetting('2s').describe('length of the sliding window'),
+  max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
 });
 
-/** Innocent neighbours share a prefix: noticed, never enough alone. */
+/** Innocent neighbours share a prefix: noticed, never enough alone, and only held against those who take part. */
 const PREFIX_POINTS = 40;
+const PREFIX_OWN_REQUESTS = 5;
 
 /** The last requests of one source: a ring of at most `limit` times, and when it last sent something unproven. */
 interface Window {
@@ -79,13 +81,13 @@ export const density: DetectorKind<typeof configSchema> = {
   id: 'density',
   configSchema,
   create(config) {
-    const sources = new Memory<Window>(config.maxSources);
-    const prefixes = new Memory<Window>(config.maxSources);
+    const sources = new Memory<Window>(config.max_sources);
+    const prefixes = new Memory<Window>(config.max_sources);
     const flood = (window: Window, points: number, rule: string, evidence: string): Finding => ({
       rule,
       family: 'flood',
       accused: { kind: 'source' },
-      tier: window.lastSpoofable > window.last - config.windowMs ? 'spoofable' : 'proven',
+      tier: window.lastSpoofable > window.last - config.window ? 'spoofable' : 'proven',
       points,
       evidence,
     });
@@ -97,14 +99,15 @@ export const density: DetectorKind<typeof configSchema> = {
         const spoofable = event.tier === 'spoofable';
         const findings: Finding[] = [];
         const source = sources.take(identity, newWindow);
-        if (exceeds(source, event.at, spoofable, config.requests, config.windowMs)) {
-          const evidence = `${config.requests} requests within ${config.windowMs} ms`;
+        if (exceeds(source, event.at, spoofable, config.requests, config.window)) {
+          const evidence = `${config.requests} requests within ${config.window} ms`;
           findings.push(flood(source, ENOUGH_POINTS, 'density.source', evidence));
         }
         const prefix = prefixOf(identity);
         const window = prefixes.take(prefix.key, newWindow);
-        if (exceeds(window, event.at, spoofable, config.prefixRequests, config.windowMs)) {
-          const evidence = `${config.prefixRequests} requests of ${prefix.text} within ${config.windowMs} ms`;
+        const takesPart = source.times.length >= PREFIX_OWN_REQUESTS;
+        if (exceeds(window, event.at, spoofable, config.prefix_requests, config.window) && takesPart) {
+          const evidence = `${config.prefix_requests} requests of ${prefix.text} within ${config.window} ms`;
           findings.push(flood(window, PREFIX_POINTS, 'density.prefix', evidence));
         }
         return findings;

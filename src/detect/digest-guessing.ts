@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type Finding, type Outcome } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './detector.ts';
+import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
 import {
   addFailure,
   addSuccess,
@@ -13,32 +13,33 @@ import {
   type AccountCensus,
   type SourceAccounts,
 } from './digest-accounts.ts';
-import { isExempt } from './exempt.ts';
-import { Memory } from './memory.ts';
+import { durationSetting } from './base/duration-setting.ts';
+import { isExempt } from './base/exempt.ts';
+import { Memory } from './base/memory.ts';
 
-const ms = (value: number) => z.int().min(1_000).max(86_400_000).default(value);
 const count = (value: number) => z.int().min(2).max(30).default(value);
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
-  userFailures: count(5).describe('failures of one user at one source within userWindowMs: that user is slowed down'),
-  userWindowMs: ms(60_000),
-  guessFailures: count(10).describe('failures of one user within guessWindowMs, nobody else there authenticated'),
-  guessWindowMs: ms(30_000),
-  sprayUsers: count(5).describe('distinct failing users of one source within sprayWindowMs'),
-  sprayWindowMs: ms(600_000),
-  unknownUsers: count(3).describe('distinct users of one source within sprayWindowMs that do not exist'),
-  forgedNonces: count(5).describe('credentials on a nonce that is not ours, for one user within userWindowMs'),
-  successMs: ms(3_600_000).describe('how long a success speaks for its source, at least'),
-  maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
-  maxAccounts: z.int().min(1).max(5_000_000).default(200_000).describe('users remembered, over all sources'),
+  user_failures: count(5).describe('failures of one user at one source within user_window: that user is slowed down'),
+  user_window: durationSetting('1m'),
+  guess_failures: count(10).describe('failures of one user within guess_window, nobody else there authenticated'),
+  guess_window: durationSetting('30s'),
+  spray_users: count(5).describe('distinct failing users of one source within spray_window'),
+  spray_window: durationSetting('10m'),
+  unknown_users: count(3).describe('distinct users of one source within spray_window that do not exist'),
+  forged_nonces: count(5).describe('credentials on a nonce that is not ours, for one user within user_window'),
+  success: durationSetting('1h').describe('how long a success speaks for its source, at least'),
+  max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
+  max_accounts: z.int().min(1).max(5_000_000).default(200_000).describe('users remembered, over all sources'),
 });
 
 /** Kept low: a restarted server takes every cached nonce for forged, and on UDP anybody can send it. */
 const FORGED_POINTS = 10;
 
-/** A source is accused by one rule at most this often. */
+/** A source is accused by one rule at most this often; of forged nonces so seldom that they never add up. */
 const QUIET_MS = 10_000;
+const FORGED_QUIET_MS = 120_000;
 
 /** From so many successful users on, a source that is half good is taken for an office and never accused itself. */
 const OFFICE_USERS = 3;
@@ -61,8 +62,8 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
   id: 'digest-guessing',
   configSchema,
   create(config) {
-    const sources = new Memory<SourceAccounts>(config.maxSources, {
-      maxWeight: config.maxAccounts,
+    const sources = new Memory<SourceAccounts>(config.max_sources, {
+      maxWeight: config.max_accounts,
       weigh: (source) => source.accounts.size,
     });
 
@@ -98,7 +99,7 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       evidence: string,
     ): Finding[] => {
       if (source.last < (source.quietUntil.get(rule) ?? -Infinity)) return [];
-      source.quietUntil.set(rule, source.last + QUIET_MS);
+      source.quietUntil.set(rule, source.last + (points < ENOUGH_POINTS ? FORGED_QUIET_MS : QUIET_MS));
       return [accuse(outcome, rule, null, points, evidence)];
     };
 
@@ -109,24 +110,24 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       if (outcome.result === 'unknown-user') failures.unknown = true;
       const findings: Finding[] = [];
       const shown = outcome.user.slice(0, MAX_SHOWN_USER_CHARS);
-      const recent = countFailures(failures, source.last - config.userWindowMs);
-      if (recent >= config.userFailures && failures.sinceAccused >= config.userFailures) {
+      const recent = countFailures(failures, source.last - config.user_window);
+      if (recent >= config.user_failures && failures.sinceAccused >= config.user_failures) {
         failures.sinceAccused = 0;
-        const evidence = `${recent} failed attempts for user '${shown}' within ${config.userWindowMs / 1_000} s`;
+        const evidence = `${recent} failed attempts for user '${shown}' within ${config.user_window / 1_000} s`;
         findings.push(accuse(outcome, 'digest.wrong-password', outcome.user, ENOUGH_POINTS, evidence));
       }
-      const census = countAccounts(source, outcome.tier, source.last - config.sprayWindowMs);
+      const census = countAccounts(source, outcome.tier, source.last - config.spray_window);
       if (isOffice(census)) return findings;
-      const guesses = countFailures(failures, source.last - config.guessWindowMs);
-      if (guesses >= config.guessFailures && census.good === 0) {
-        const evidence = `${guesses} failed attempts for user '${shown}' within ${config.guessWindowMs / 1_000} s, no success`;
+      const guesses = countFailures(failures, source.last - config.guess_window);
+      if (guesses >= config.guess_failures && census.good === 0) {
+        const evidence = `${guesses} failed attempts for user '${shown}' within ${config.guess_window / 1_000} s, no success`;
         findings.push(...accuseSource(source, outcome, 'digest.guessing', ENOUGH_POINTS, evidence));
       }
-      if (census.failing >= config.sprayUsers && census.failing > 2 * census.good) {
+      if (census.failing >= config.spray_users && census.failing > 2 * census.good) {
         const evidence = `${census.failing} users failed, ${census.good} succeeded`;
         findings.push(...accuseSource(source, outcome, 'digest.spraying', ENOUGH_POINTS, evidence));
       }
-      if (census.unknown >= config.unknownUsers && census.unknown > 2 * census.good) {
+      if (census.unknown >= config.unknown_users && census.unknown > 2 * census.good) {
         const evidence = `${census.unknown} users that do not exist, ${census.good} succeeded`;
         findings.push(...accuseSource(source, outcome, 'digest.unknown-users', ENOUGH_POINTS, evidence));
       }
@@ -136,12 +137,12 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
     const onForged = (outcome: Extract<Outcome, { type: 'auth' }>): readonly Finding[] => {
       const { source, account } = open(outcome, outcome.user);
       const failures = failuresOf(account, outcome.tier);
-      if (source.last - failures.lastForged > config.userWindowMs) failures.forged = 0;
+      if (source.last - failures.lastForged > config.user_window) failures.forged = 0;
       failures.lastForged = source.last;
       failures.forged += 1;
-      if (failures.forged < config.forgedNonces) return NO_FINDINGS;
+      if (failures.forged < config.forged_nonces) return NO_FINDINGS;
       failures.forged = 0;
-      const evidence = `${config.forgedNonces} times credentials on a nonce that is not ours, user '${outcome.user.slice(0, MAX_SHOWN_USER_CHARS)}'`;
+      const evidence = `${config.forged_nonces} times credentials on a nonce that is not ours, user '${outcome.user.slice(0, MAX_SHOWN_USER_CHARS)}'`;
       return accuseSource(source, outcome, 'digest.forged-nonce', FORGED_POINTS, evidence);
     };
 
@@ -153,14 +154,14 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
           if (event.expiresSeconds === 0) return NO_FINDINGS;
           const { source, account } = open(event, event.user);
           const lifeMs = Math.min(MAX_GOOD_MS, event.expiresSeconds * REGISTRATION_SLACK);
-          addSuccess(account, source.last + Math.max(config.successMs, lifeMs));
+          addSuccess(account, source.last + Math.max(config.success, lifeMs));
           return NO_FINDINGS;
         }
         if (event.type !== 'auth') return NO_FINDINGS;
         switch (event.result) {
           case 'ok': {
             const { source, account } = open(event, event.user);
-            addSuccess(account, source.last + config.successMs);
+            addSuccess(account, source.last + config.success);
             return NO_FINDINGS;
           }
           case 'wrong-password':

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './detector.ts';
+import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
 import {
   countPrefixes,
   findRun,
@@ -9,30 +9,37 @@ import {
   type SourceTargets,
   type Target,
 } from './enumeration-targets.ts';
-import { isCustomer, isExempt } from './exempt.ts';
-import { Memory } from './memory.ts';
+import { durationSetting } from './base/duration-setting.ts';
+import { isCustomer, isExempt } from './base/exempt.ts';
+import { Memory } from './base/memory.ts';
 import { readNumber, readTail } from './number-runs.ts';
 
-const ms = (value: number, max = 86_400_000) => z.int().min(0).max(max).default(value);
 const count = (value: number) => z.int().min(2).max(1_000).default(value);
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
   exempt: z.array(z.string().min(1).max(128)).max(10_000).default([]).describe('extensions that never count'),
-  windowMs: ms(300_000).describe('how long an unanswered target counts, milliseconds'),
-  graceMs: ms(4_000).describe('time a phone has to answer its challenge before its name counts as unanswered'),
-  callGraceMs: ms(180_000).describe(
+  window: durationSetting('5m').describe('how long an unanswered target counts'),
+  grace: durationSetting('4s').describe(
+    'time a phone has to answer its challenge before its name counts as unanswered',
+  ),
+  call_grace: durationSetting('3m').describe(
     'the same for calls of a source whose other calls were answered (RFC 3261 Timer C)',
   ),
   distinct: count(20).describe('unanswered distinct targets that are too many'),
   sequence: count(8).describe('unanswered targets in a run of numbers that are too many'),
-  rapid: count(80).describe('targets without credentials within rapidWindowMs that are too many'),
-  rapidWindowMs: ms(30_000),
-  rapidGraceMs: ms(300, 60_000).describe('time to answer a challenge under the rapid rule'),
+  rapid: count(80).describe('targets without credentials within rapid_window that are too many'),
+  rapid_window: durationSetting('30s'),
+  rapid_grace_ms: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(300)
+    .describe('time to answer a challenge under the rapid rule, milliseconds'),
   prefixes: count(5).describe('dial prefixes tried before one number that are too many'),
-  maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
-  maxTargets: z.int().min(1).max(5_000_000).default(200_000).describe('targets remembered, over all sources'),
-  maxUsers: z.int().min(1).max(5_000_000).default(200_000).describe('authenticated users remembered'),
+  max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
+  max_targets: z.int().min(1).max(5_000_000).default(200_000).describe('targets remembered, over all sources'),
+  max_users: z.int().min(1).max(5_000_000).default(200_000).describe('authenticated users remembered'),
 });
 
 /** Targets kept of one source; enough for every rule, whatever the flood. */
@@ -88,9 +95,9 @@ export const enumeration: DetectorKind<typeof configSchema> = {
   configSchema,
   create(config) {
     const exempt = new Set(config.exempt);
-    const users = new Memory<Seen>(config.maxUsers);
-    const sources = new Memory<SourceTargets>(config.maxSources, {
-      maxWeight: config.maxTargets,
+    const users = new Memory<Seen>(config.max_users);
+    const sources = new Memory<SourceTargets>(config.max_sources, {
+      maxWeight: config.max_targets,
       weigh: (source) => source.targets.size,
     });
     const smallest = Math.min(config.distinct, config.sequence, config.rapid, config.prefixes);
@@ -107,7 +114,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
 
     const expire = (source: SourceTargets): void => {
       for (const [name, target] of source.targets) {
-        const old = target.firstSeen <= source.last - config.windowMs;
+        const old = target.firstSeen <= source.last - config.window;
         if (!old && source.targets.size <= MAX_TARGETS_OF_SOURCE) return;
         forget(source, name);
       }
@@ -224,11 +231,11 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     const judge = (source: SourceTargets, tier: ProofTier): Finding[] => {
       const targets = [...source.targets.values()].filter((target) => tier === 'spoofable' || target.tier === 'proven');
       if (targets.length < smallest) return [];
-      const answeredCalls = source.last - source.lastAnswered < config.callGraceMs;
+      const answeredCalls = source.last - source.lastAnswered < config.call_grace;
       const { unanswered, rapid } = takeCensus(targets, source.last, {
-        graceOf: ({ call }) => (call && answeredCalls ? config.callGraceMs : config.graceMs),
-        rapidGraceOf: ({ call }) => (call && answeredCalls ? config.callGraceMs : config.rapidGraceMs),
-        rapidWindowMs: config.rapidWindowMs,
+        graceOf: ({ call }) => (call && answeredCalls ? config.call_grace : config.grace),
+        rapidGraceOf: ({ call }) => (call && answeredCalls ? config.call_grace : config.rapid_grace_ms),
+        rapidWindowMs: config.rapid_window,
       });
       const findings: Finding[] = [];
       if (unanswered.length >= config.distinct) {
@@ -236,7 +243,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         findings.push(scan('enumeration.distinct', tier, evidence));
       }
       if (rapid.length >= config.rapid) {
-        const evidence = `${rapid.length} names within ${config.rapidWindowMs} ms: … ${showNames(rapid)}`;
+        const evidence = `${rapid.length} names within ${config.rapid_window / 1_000} s: … ${showNames(rapid)}`;
         findings.push(scan('enumeration.rapid', tier, evidence));
       }
       const run = unanswered.length >= config.sequence ? findRun(unanswered) : { length: 0, step: 0 };

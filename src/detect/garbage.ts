@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, provenTransport } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './detector.ts';
-import { isExempt } from './exempt.ts';
+import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
+import { durationSetting } from './base/duration-setting.ts';
+import { isExempt } from './base/exempt.ts';
+import { createOnce } from './base/once.ts';
 
 const points = z
   .int()
@@ -10,9 +12,11 @@ const points = z
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
-  datagramPoints: points.default(5).describe('a datagram that is no SIP'),
-  streamPoints: points.default(20).describe('bytes on TCP, TLS or WS that are no SIP'),
-  malformedPoints: points.default(2).describe('SIP with a mistake: broken phones exist'),
+  datagram_points: points.default(5).describe('a datagram that is no SIP'),
+  stream_points: points.default(20).describe('bytes on TCP, TLS or WS that are no SIP'),
+  malformed_points: points.default(2).describe('SIP with a mistake: broken phones exist'),
+  malformed_repeat: durationSetting('30s').describe('a source is accused of broken SIP once in this time'),
+  max_sources: z.int().min(1).max(1_000_000).default(20_000).describe('sources of broken SIP remembered'),
 });
 
 /** Phones and NATs send these to keep a binding open (`jaK`, CRLF, NUL); nothing that short is SIP. */
@@ -32,11 +36,15 @@ const isKeepAlive = (bytes: Buffer): boolean =>
   (bytes.length >= 20 && bytes.subarray(4, 8).equals(STUN_MAGIC_COOKIE)) ||
   bytes.every(isBlank);
 
-/** Bytes that the server could not read as SIP. One such message is never enough. */
+/**
+ * Bytes that the server could not read as SIP. One such message is never enough, and a broken phone that repeats its
+ * mistake for ever never adds up to anything.
+ */
 export const garbage: DetectorKind<typeof configSchema> = {
   id: 'garbage',
   configSchema,
   create(config) {
+    const malformed = createOnce(config.max_sources, config.malformed_repeat);
     return {
       id: 'garbage',
       detect(event, facts) {
@@ -44,8 +52,8 @@ export const garbage: DetectorKind<typeof configSchema> = {
         if (isKeepAlive(event.bytes)) return NO_FINDINGS;
         const stream = provenTransport(event.source.transport);
         const sip = event.bytes.subarray(0, START_LINE_BYTES).includes('SIP/2.0');
-        const weight = sip ? config.malformedPoints : stream ? config.streamPoints : config.datagramPoints;
-        if (weight === 0) return NO_FINDINGS;
+        const weight = sip ? config.malformed_points : stream ? config.stream_points : config.datagram_points;
+        if (weight === 0 || (sip && !malformed.due(event.source.identity, event.at))) return NO_FINDINGS;
         return [
           {
             rule: sip ? 'garbage.malformed' : 'garbage.not-sip',
@@ -57,7 +65,7 @@ export const garbage: DetectorKind<typeof configSchema> = {
           },
         ];
       },
-      tables: () => ({}),
+      tables: () => ({ 'garbage.malformed': malformed.stats }),
     };
   },
 };

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
 import { density } from './density.ts';
-import type { Detector, TableStats } from './detector.ts';
+import type { Detector, TableStats } from './base/detector.ts';
 import { digestGuessing } from './digest-guessing.ts';
 import { enumeration } from './enumeration.ts';
 import { garbage } from './garbage.ts';
@@ -16,12 +16,12 @@ import { scannerFingerprint } from './scanner-fingerprint.ts';
 
 /** Settings of all detectors; an empty object is the default of each. */
 export const detectSchema = z.strictObject({
-  scannerAgent: scannerAgent.configSchema.prefault({}),
-  scannerFingerprint: scannerFingerprint.configSchema.prefault({}),
+  scanner_agent: scannerAgent.configSchema.prefault({}),
+  scanner_fingerprint: scannerFingerprint.configSchema.prefault({}),
   enumeration: enumeration.configSchema.prefault({}),
-  digestGuessing: digestGuessing.configSchema.prefault({}),
+  digest_guessing: digestGuessing.configSchema.prefault({}),
   density: density.configSchema.prefault({}),
-  methodBucket: methodBucket.configSchema.prefault({}),
+  method_bucket: methodBucket.configSchema.prefault({}),
   garbage: garbage.configSchema.prefault({}),
 });
 
@@ -37,12 +37,12 @@ export interface Detectors {
 /** Builds all enabled detectors. */
 export const createDetectors = (config: DetectConfig): Detectors => {
   const detectors: Detector[] = [];
-  if (config.scannerAgent.enabled) detectors.push(scannerAgent.create(config.scannerAgent));
-  if (config.scannerFingerprint.enabled) detectors.push(scannerFingerprint.create(config.scannerFingerprint));
+  if (config.scanner_agent.enabled) detectors.push(scannerAgent.create(config.scanner_agent));
+  if (config.scanner_fingerprint.enabled) detectors.push(scannerFingerprint.create(config.scanner_fingerprint));
   if (config.enumeration.enabled) detectors.push(enumeration.create(config.enumeration));
-  if (config.digestGuessing.enabled) detectors.push(digestGuessing.create(config.digestGuessing));
+  if (config.digest_guessing.enabled) detectors.push(digestGuessing.create(config.digest_guessing));
   if (config.density.enabled) detectors.push(density.create(config.density));
-  if (config.methodBucket.enabled) detectors.push(methodBucket.create(config.methodBucket));
+  if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
   return {
     detect: (event, facts) => detectors.flatMap((detector) => detector.detect(event, facts)),
@@ -50,4 +50,4 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   };
 };
 
-export type { Detector, TableStats } from './detector.ts';
+export type { Detector, TableStats } from './base/detector.ts';

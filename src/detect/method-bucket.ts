@@ -1,28 +1,28 @@
 import { z } from 'zod';
 import type { EpochMs } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './detector.ts';
-import { isExempt, provedItself } from './exempt.ts';
-import { Memory } from './memory.ts';
+import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
+import { isExempt, provedItself } from './base/exempt.ts';
+import { Memory } from './base/memory.ts';
 
-const bucketSchema = (perSecond: number, burst: number) =>
+const bucketSchema = (per_second: number, burst: number) =>
   z
     .strictObject({
-      perSecond: z.number().positive().max(100_000).default(perSecond),
+      per_second: z.number().positive().max(100_000).default(per_second),
       burst: z.int().min(1).max(100_000).default(burst),
     })
     .prefault({});
 
-/** Methods with a bucket of their own; all others, known or invented, share `OTHER`. */
-const METHODS = ['REGISTER', 'INVITE', 'OPTIONS', 'OTHER'] as const;
-type BucketMethod = (typeof METHODS)[number];
+/** Methods with a bucket of their own, and its setting; all others, known or invented, share `OTHER`. */
+const METHODS = { REGISTER: 'register', INVITE: 'invite', OPTIONS: 'options', OTHER: 'other' } as const;
+type BucketMethod = keyof typeof METHODS;
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
-  REGISTER: bucketSchema(20, 120).describe('an office of 60 phones may register at once, and repeat each request'),
-  INVITE: bucketSchema(5, 20),
-  OPTIONS: bucketSchema(20, 50),
-  OTHER: bucketSchema(20, 50).describe('all other methods together'),
-  maxSources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
+  register: bucketSchema(20, 120).describe('an office of 60 phones may register at once, and repeat each request'),
+  invite: bucketSchema(5, 20),
+  options: bucketSchema(20, 50),
+  other: bucketSchema(20, 50).describe('all other methods together'),
+  max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
 });
 
 /** Adds weight; a bucket alone is never enough. */
@@ -52,18 +52,18 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
   id: 'method-bucket',
   configSchema,
   create(config) {
-    const sources = new Memory<Partial<Record<BucketMethod, Bucket>>>(config.maxSources);
+    const sources = new Memory<Partial<Record<BucketMethod, Bucket>>>(config.max_sources);
     return {
       id: 'method-bucket',
       detect(event, facts) {
         if (event.kind !== 'request' || isExempt(facts) || provedItself(event)) return NO_FINDINGS;
         if (event.sip.method === 'ACK' || event.sip.method === 'CANCEL') return NO_FINDINGS;
         const method = bucketOf(event.sip.method);
-        const { perSecond, burst } = config[method];
+        const { per_second, burst } = config[METHODS[method]];
         const buckets = sources.take(event.source.identity, () => ({}));
         const bucket = (buckets[method] ??= { tokens: burst, at: event.at, quietUntil: -Infinity, spoofable: false });
         const elapsedMs = Math.max(0, event.at - bucket.at);
-        bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs * perSecond) / 1_000);
+        bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs * per_second) / 1_000);
         bucket.at = Math.max(bucket.at, event.at);
         if (bucket.tokens >= burst) bucket.spoofable = false;
         if (event.tier === 'spoofable') bucket.spoofable = true;
@@ -80,7 +80,7 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
             accused: { kind: 'source' },
             tier: bucket.spoofable ? 'spoofable' : 'proven',
             points: POINTS,
-            evidence: `more than ${perSecond} ${method === 'OTHER' ? 'other' : method} requests a second after a burst of ${burst}`,
+            evidence: `more than ${per_second} ${method === 'OTHER' ? 'other' : method} requests a second after a burst of ${burst}`,
           },
         ];
       },

@@ -1,32 +1,39 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './detector.ts';
-import { isCustomer, isExempt, provedItself } from './exempt.ts';
+import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
+import { durationSetting } from './base/duration-setting.ts';
+import { isCustomer, isExempt, provedItself } from './base/exempt.ts';
+import { createOnce } from './base/once.ts';
 
 const points = z.int().min(0).max(ENOUGH_POINTS);
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
-  lowRiskPoints: points.default(ENOUGH_POINTS).describe('marks that only an attack tool leaves'),
-  mediumRiskPoints: points.default(50).describe('marks that honest software might share'),
-  highRiskPoints: points.default(10).describe('marks of tools that operators use too (SIPp)'),
+  low_risk_points: points.default(ENOUGH_POINTS).describe('marks that only an attack tool leaves'),
+  medium_risk_points: points.default(50).describe('marks that honest software might share'),
+  high_risk_points: points.default(10).describe('marks of tools that operators use too (SIPp)'),
+  repeat: durationSetting('10m').describe('a doubtful source is accused once in this time'),
+  max_sources: z.int().min(1).max(1_000_000).default(20_000).describe('doubtful sources remembered'),
 });
 
 /**
- * The message is built the way a known tool builds it, whatever it calls itself. Reported with each request; whoever
- * judges counts repetitions once. Doubtful marks are not held against a sender who has just answered a challenge.
+ * The message is built the way a known tool builds it, whatever it calls itself. Tools (low risk) are reported with each
+ * request. Doubtful marks (medium, high risk) count once in a while, so that they never add up, and are not held against
+ * a sender who has just answered a challenge.
  */
 export const scannerFingerprint: DetectorKind<typeof configSchema> = {
   id: 'scanner-fingerprint',
   configSchema,
   create(config) {
-    const pointsOf = { low: config.lowRiskPoints, medium: config.mediumRiskPoints, high: config.highRiskPoints };
+    const pointsOf = { low: config.low_risk_points, medium: config.medium_risk_points, high: config.high_risk_points };
+    const doubtful = createOnce(config.max_sources, config.repeat);
     return {
       id: 'scanner-fingerprint',
       detect(event, facts) {
         if (event.kind !== 'request' || facts.fingerprint === null || isExempt(facts)) return NO_FINDINGS;
         const { tool, detail, risk } = facts.fingerprint;
         if (isCustomer(event) || (risk !== 'low' && provedItself(event)) || pointsOf[risk] === 0) return NO_FINDINGS;
+        if (risk !== 'low' && !doubtful.due(event.source.identity, event.at)) return NO_FINDINGS;
         return [
           {
             rule: 'scanner.fingerprint',
@@ -38,7 +45,7 @@ export const scannerFingerprint: DetectorKind<typeof configSchema> = {
           },
         ];
       },
-      tables: () => ({}),
+      tables: () => ({ 'scanner-fingerprint.doubtful': doubtful.stats }),
     };
   },
 };

@@ -49,4 +49,3 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
 
 export { PrefixMap } from './prefix-map.ts';
 export { SCANNER_AGENTS, type AgentPattern, type AlarmRisk } from './scanner-agents.ts';
-export { extraAgentsSchema } from './user-agent.ts';

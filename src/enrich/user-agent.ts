@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { AgentPattern, AlarmRisk } from './scanner-agents.ts';
 
 /** Bounds for configured patterns: keeps the automaton below some 60 MB, far above any list seen in the field. */
@@ -35,21 +34,6 @@ const better = (candidate: AgentPattern, best: AgentPattern | undefined): boolea
 /** A pattern that can be matched: ASCII, not empty, not longer than MAX_PATTERN_CHARS. */
 export const isUsablePattern = (pattern: string): boolean =>
   pattern.length <= MAX_PATTERN_CHARS && /^[ -~]+$/.test(pattern);
-
-/** Shorter texts occur in every other name. */
-const MIN_PATTERN_CHARS = 3;
-
-/** Settings for patterns besides the built-in ones: `[{ pattern: EvilDialer, risk: low }]`. */
-export const extraAgentsSchema = z
-  .array(
-    z.strictObject({
-      pattern: z.string().min(MIN_PATTERN_CHARS).refine(isUsablePattern, 'printable ASCII, at most 64 characters'),
-      risk: z.enum(['low', 'medium', 'high']).default('medium').describe('risk that a customer is meant'),
-      word: z.boolean().default(false).describe('only as a whole word'),
-    }),
-  )
-  .max(MAX_PATTERNS - 500)
-  .default([]);
 
 /**
  * Compiles the patterns into one Aho-Corasick automaton: a text is read once, whatever the number of patterns.

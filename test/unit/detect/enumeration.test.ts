@@ -17,7 +17,7 @@ import {
 
 const scanner = from(SCANNER);
 const only = (settings: object = {}) =>
-  detectorsWith({ enumeration: settings, density: { enabled: false }, methodBucket: { enabled: false } });
+  detectorsWith({ enumeration: settings, density: { enabled: false }, method_bucket: { enabled: false } });
 const probe = (names: readonly (number | string)[], everyMs: number, method = 'REGISTER', source = scanner) =>
   names.map((name, index) => ask(index * everyMs, source, method, String(name)));
 

@@ -3,7 +3,7 @@ import { prefixOf } from '../../../src/detect/density.ts';
 import { ask, detectorsWith, feed, from, nothingKnown, range, SCANNER } from './events.ts';
 
 const flooder = from(SCANNER);
-const densityOnly = () => detectorsWith({ methodBucket: { enabled: false }, enumeration: { enabled: false } });
+const densityOnly = () => detectorsWith({ method_bucket: { enabled: false }, enumeration: { enabled: false } });
 const bucketOnly = () => detectorsWith({ density: { enabled: false }, enumeration: { enabled: false } });
 const burst = (count: number, everyMs: number, part: Parameters<typeof ask>[4] = {}, source = flooder) =>
   range(0, count - 1).map((index) => ask(index * everyMs, source, 'OPTIONS', '', part));
@@ -53,8 +53,13 @@ test('one forged datagram in the window makes the finding spoofable', () => {
 });
 
 test('a crowded prefix is noticed with less weight', () => {
-  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 200}`), 'OPTIONS', ''));
+  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 50}`), 'OPTIONS', ''));
   expect(feed(densityOnly(), events)).toMatchObject([{ rule: 'density.prefix', points: 40, after: 400 }]);
+});
+
+test('neighbours who send little are not accused of a crowded prefix', () => {
+  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 200}`), 'OPTIONS', ''));
+  expect(feed(densityOnly(), events)).toEqual([]);
 });
 
 test.each([

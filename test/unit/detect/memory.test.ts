@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { Memory } from '../../../src/detect/memory.ts';
+import { Memory } from '../../../src/detect/base/memory.ts';
 import { createDetectors, detectSchema } from '../../../src/detect/index.ts';
-import { ask, auth, detectorsWith, from, nothingKnown } from './events.ts';
+import type { Facts } from '../../../src/model/index.ts';
+import { ask, auth, detectorsWith, from, nothingKnown, parseError } from './events.ts';
 
 test('the entry untouched for longest makes room', () => {
   const memory = new Memory<{ name: string }>(2);
@@ -24,11 +25,20 @@ test('weight is bounded too, but the youngest entry stays', () => {
 
 test('a million forged sources stay within every cap', () => {
   const detectors = detectorsWith({
-    enumeration: { maxSources: 1_000, maxTargets: 2_000, maxUsers: 100 },
-    digestGuessing: { maxSources: 1_000, maxAccounts: 2_000 },
-    density: { maxSources: 1_000 },
-    methodBucket: { maxSources: 1_000 },
+    enumeration: { max_sources: 1_000, max_targets: 2_000, max_users: 100 },
+    digest_guessing: { max_sources: 1_000, max_accounts: 2_000 },
+    density: { max_sources: 1_000 },
+    method_bucket: { max_sources: 1_000 },
+    scanner_agent: { max_sources: 1_000 },
+    scanner_fingerprint: { max_sources: 1_000 },
+    garbage: { max_sources: 1_000 },
   });
+  const doubtful: Facts = {
+    ...nothingKnown,
+    agent: { pattern: 'sipsak', risk: 'medium' },
+    fingerprint: { tool: 'sipp', detail: 'tag', risk: 'high' },
+  };
+  const broken = Buffer.from('REGISTER sip:a SIP/2.0\r\n');
   for (let index = 0; index < 1_000_000; index += 1) {
     const source = {
       ip: '',
@@ -36,8 +46,9 @@ test('a million forged sources stay within every cap', () => {
       port: 1,
       transport: 'udp',
     } as const;
-    if (index % 4 === 0) detectors.detect(auth(index, source, 'wrong-password', String(index)), nothingKnown);
-    else detectors.detect(ask(index, source, 'REGISTER', String(index)), nothingKnown);
+    if (index % 8 === 1) detectors.detect(parseError(index, source, broken), doubtful);
+    else if (index % 4 === 0) detectors.detect(auth(index, source, 'wrong-password', String(index)), nothingKnown);
+    else detectors.detect(ask(index, source, 'REGISTER', String(index)), doubtful);
   }
   const tables = Object.entries(detectors.tables());
   expect(tables.filter(([, { size }]) => size > 1_000)).toEqual([]);
@@ -45,7 +56,7 @@ test('a million forged sources stay within every cap', () => {
 }, 60_000);
 
 test('one source that asks for a million names stays within its cap', () => {
-  const detectors = detectorsWith({ enumeration: { windowMs: 86_400_000 } });
+  const detectors = detectorsWith({ enumeration: { window: '1d' } });
   const source = from('203.0.113.1');
   for (let index = 0; index < 100_000; index += 1)
     detectors.detect(ask(index, source, 'REGISTER', `n${index}`), nothingKnown);

@@ -34,6 +34,21 @@ test('doubtful names are not held against somebody who answered a challenge, too
   expect(feed(detectorsWith(), bound, () => agent('low'))).toHaveLength(1);
 });
 
+test('doubtful names count once in ten minutes, tools with each request', () => {
+  const often = Array.from({ length: 30 }, (_, index) => ask(index * 30_000, source, 'REGISTER', '200'));
+  expect(feed(detectorsWith(), often, () => agent('medium')).map(({ at }) => at)).toEqual([0, 600_000]);
+  expect(feed(detectorsWith(), often, () => built('high')).map(({ at }) => at)).toEqual([0, 600_000]);
+  expect(feed(detectorsWith(), often, () => agent('low'))).toHaveLength(30);
+});
+
+test('a broken phone that repeats its mistake never adds up', () => {
+  const bytes = Buffer.from('REGISTER sip:x SIP/2.0\r\nVia\r\n');
+  const often = Array.from({ length: 3_600 }, (_, index) => parseError(index * 1_000, source, bytes));
+  const points = feed(detectorsWith(), often).reduce((sum, finding) => sum + finding.points, 0);
+  // 100 points fade in ten minutes: 600 in this hour
+  expect(points).toBeLessThanOrEqual(240);
+});
+
 test('known-good sources may call themselves what they like', () => {
   expect(feed(detectorsWith(), [ask(0, source, 'REGISTER', '200', { standing: 'good' })], () => agent('low'))).toEqual(
     [],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { extraAgentsSchema, SCANNER_AGENTS, type AgentPattern } from '../../../src/enrich/index.ts';
+import { SCANNER_AGENTS, type AgentPattern } from '../../../src/enrich/index.ts';
 import { compileAgents, isUsablePattern } from '../../../src/enrich/user-agent.ts';
 
 interface AgentData {
@@ -52,14 +52,6 @@ test('the lowest risk wins, then the longest pattern', () => {
 test('unusable patterns are left out', () => {
   expect(['', 'é', 'a\n', 'x'.repeat(65)].map(isUsablePattern)).toEqual([false, false, false, false]);
   expect(compileAgents([{ pattern: '', risk: 'low' }])('anything')).toBeNull();
-});
-
-test('configured patterns are checked', () => {
-  expect(extraAgentsSchema.parse([{ pattern: 'EvilDialer' }])).toEqual([
-    { pattern: 'EvilDialer', risk: 'medium', word: false },
-  ]);
-  expect(extraAgentsSchema.safeParse([{ pattern: 'x' }]).success).toBe(false);
-  expect(extraAgentsSchema.safeParse([{ pattern: 'Größe' }]).success).toBe(false);
 });
 
 test('finds what a plain search finds', () => {

@@ -1,4 +1,4 @@
-import type { Facts, Request } from '../model/index.ts';
+import type { Facts, Request } from '../../model/index.ts';
 
 /** Sources that nobody accuses: the operator's allow list, and the SIP server itself. */
 export const isExempt = (facts: Facts): boolean => facts.list === 'allow' || facts.own;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
+import type { Facts, Finding, Outcome, Request } from '../../model/index.ts';
 
 /** Size of a bounded table and how many entries it had to forget for lack of room. */
 export interface TableStats {
