@@ -4,5 +4,8 @@
  * Must never touch the machine's own Kamailio or its state, and leaves nothing behind.
  */
 export { startLab } from './lab.ts';
-export type { Lab, LabOptions, ReadyLine } from './lab.ts';
+export type { Lab, ReadyLine } from './lab.ts';
+export type { LabOptions } from './prepare/prepare.ts';
 export { LabError } from './problem.ts';
+export { createPhone } from './phone/index.ts';
+export type { Phone, PhoneOptions, Registration } from './phone/index.ts';

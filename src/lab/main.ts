@@ -2,9 +2,10 @@
  * `npm run lab`: one JSON line when everything runs, one for every restart, nothing else on standard output.
  * Ends at SIGTERM, Ctrl-C, or when the terminal goes away.
  */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLab } from './lab.ts';
-import type { LabOptions } from './lab.ts';
+import type { LabOptions } from './prepare/prepare.ts';
 import { LabError } from './problem.ts';
 
 const USAGE =
@@ -21,11 +22,17 @@ const readOptions = (args: readonly string[]): LabOptions => {
   } catch (error) {
     throw new LabError(`${error instanceof Error ? error.message : String(error)}. Usage: ${USAGE}`);
   }
-  const { sip, mode, ...rest } = values;
+  const { sip, mode, config, ...rest } = values;
   if (sip === undefined) throw new LabError(`--sip is missing. Usage: ${USAGE}`);
   if (mode !== undefined && mode !== 'shadow' && mode !== 'enforce')
     throw new LabError("--mode is 'shadow' or 'enforce'.");
-  return { sip, mode, ...rest };
+  // npm changes into the package's directory; the operator's paths start where he stands
+  return {
+    sip,
+    mode,
+    config: config === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? '.', config),
+    ...rest,
+  };
 };
 
 const print = (line: object): void => {

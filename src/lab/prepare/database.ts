@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LabError } from './problem.ts';
+import { digestHa1 } from '../phone/index.ts';
+import { LabError } from '../problem.ts';
 
 /** Kamailio's own tables, from Debian's kamailio-sqlite-modules. */
 const SCHEMA_DIRECTORY = '/usr/share/kamailio/db_sqlite';
@@ -32,10 +32,6 @@ export const parseUsers = (text: string): readonly LabUser[] => {
   if (new Set(users.map(({ name }) => name)).size !== users.length) throw new LabError('--users names somebody twice.');
   return users;
 };
-
-/** RFC 2617, section 3.2.2.2. */
-export const digestHa1 = (user: string, realm: string, password: string): string =>
-  createHash('md5').update(`${user}:${realm}:${password}`).digest('hex');
 
 /**
  * Makes the database that Kamailio reads: its tables, and the subscribers with hashed passwords only.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Document, isMap, parseDocument } from 'yaml';
 import type { Layout } from './layout.ts';
 import type { LineAddresses } from './ports.ts';
-import { LabError } from './problem.ts';
+import { LabError } from '../problem.ts';
 
 export interface CompanionConfig {
   readonly text: string;

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { LabError } from './problem.ts';
+import { LabError } from '../problem.ts';
 import type { SipEndpoint } from './sip-endpoint.ts';
 
 /** Below the range that Linux hands out by itself, so that a port is still free when its owner is restarted. */

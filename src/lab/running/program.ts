@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LabError, withTail } from './problem.ts';
+import { LabError, withTail } from '../problem.ts';
 
 export type ProgramName = 'kamailio' | 'companion';
 

@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import type { NetConnectOpts } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { statusOf } from './control.ts';
-import type { SipEndpoint } from './sip-endpoint.ts';
+import { statusOf } from '../control.ts';
+import type { SipEndpoint } from '../prepare/sip-endpoint.ts';
 
 const POLL_MS = 50;
 const RESEND_MS = 500;

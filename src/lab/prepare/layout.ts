@@ -2,10 +2,10 @@ import { accessSync, constants, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LabError } from './problem.ts';
+import { LabError } from '../problem.ts';
 
-/** Root of this installation, seen from `src/lab` as from `dist/lab`. */
-const ROOT = new URL('../../', import.meta.url);
+/** Root of this installation, seen from `src` as from `dist`. */
+const ROOT = new URL('../../../', import.meta.url);
 
 /** The example configuration that is tried. */
 export const EXAMPLE_CONFIG = fileURLToPath(new URL('kamailio/kamailio.cfg', ROOT));
@@ -42,6 +42,8 @@ export interface Layout {
   readonly directory: string;
   /** Companion's state directory. */
   readonly state: string;
+  /** Written by companion at its start, included by Kamailio. */
+  readonly secrets: string;
   readonly socket: string;
   /** Companion's configuration. */
   readonly config: string;
@@ -58,6 +60,7 @@ export const createLayout = (): Layout => {
   return {
     directory,
     state: join(directory, 'state'),
+    secrets: join(directory, 'state', 'kamailio-secret.cfg'),
     socket: join(directory, 'companion.sock'),
     config: join(directory, 'companion.yaml'),
     kamailioConfig: join(directory, 'lab.cfg'),

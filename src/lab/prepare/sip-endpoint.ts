@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { LabError } from './problem.ts';
+import { LabError } from '../problem.ts';
 
 /** Where the lab's Kamailio listens. */
 export interface SipEndpoint {

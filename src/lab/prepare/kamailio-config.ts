@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { EXAMPLE_CONFIG } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { LineAddresses } from './ports.ts';
-import { LabError } from './problem.ts';
+import { LabError } from '../problem.ts';
 import type { SipEndpoint } from './sip-endpoint.ts';
 
 const DOMAIN = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
@@ -44,6 +43,6 @@ export const kamailioConfig = (
 #!define COMPANION_CONTROL_HOST ${line.host}
 #!define COMPANION_CONTROL_PORT ${line.control}
 #!define COMPANION_RPC_PORT ${line.rpc}
-include_file "${join(layout.state, 'kamailio-secret.cfg')}"
+include_file "${layout.secrets}"
 include_file "${EXAMPLE_CONFIG}"
 `;
