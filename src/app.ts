@@ -11,9 +11,10 @@ import type { ControlSocket, ControlSocketOptions } from './admin/index.ts';
 import { configSchema, loadConfig } from './config/index.ts';
 import { Judge, decideSchema } from './decide/index.ts';
 import { createDetectors, detectSchema } from './detect/index.ts';
-import { createKamailioEnforcer } from './enforce/index.ts';
+import { createKamailioEnforcer, readLocations } from './enforce/index.ts';
+import type { GoodSeed } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
-import { CompanionError, isLoopbackRange } from './model/index.ts';
+import { CompanionError, identityOf, isLoopbackRange } from './model/index.ts';
 import type { Answer, Change, DecisionEvent, ListEntry, Outcome, Request, Verdict } from './model/index.ts';
 import { createLiveFeed, createLog, createMetrics, decisionLine } from './observe/index.ts';
 import { AddressLists, createEffects, createOperations, createStatus } from './operate/index.ts';
@@ -43,6 +44,12 @@ const lineSecrets = (secret: string): { readonly up: string; readonly down: stri
 /** Addresses of this machine, but for loopback, where an attacker on the machine itself may sit. */
 const machineAddresses = (): string[] =>
   Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address));
+
+/** A binding that the server already had, as if it had just been told. */
+const registeredOutcome = (node: string, { ip, port, transport, user, expiresSeconds }: GoodSeed, at: number): Outcome => ({
+  kind: 'outcome', type: 'registered', tier: 'proven', at, node, user, expiresSeconds,
+  source: { ip, identity: identityOf(ip), port, transport },
+});
 
 /** Binds the first path of the search order that this user may bind; another companion on one of them is an error. */
 const openControlSocket = async (paths: readonly string[], options: Omit<ControlSocketOptions, 'path'>): Promise<ControlSocket> => {
@@ -107,6 +114,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     return createKamailioEnforcer({
       name: node.name, rpcUrl: node.rpc, token: lineSecrets(nodeSecret).down, clock, log,
       desired: () => (mode === 'enforce' ? judge.ledger.entries() : judge.ledger.entries('good', 'allow')),
+      // customers first: whoever is registered there is known-good before any ban is pushed
+      beforeFirstPush: async (rpc) => {
+        for (const seed of await readLocations(rpc)) take(registeredOutcome(node.name, seed, clock.now()));
+      },
       onForeign: (found) => {
         const adopted = found.flatMap(({ subject }) => judge.ledger.ban(subject) === undefined ? judge.ledger.put({
           kind: 'ban', subject, level: 0, rules: [], evidence: [], origin: 'foreign', reason: 'found in ipban', since: clock.now(), until: null,
