@@ -21,9 +21,12 @@ export const sparedFromBan = (
 ): Spared | undefined => {
   if (facts.own) return 'own-address';
   const users = new Set<string>();
-  for (const good of ledger.goodOf(identity)) users.add(good.user);
-  if (users.size >= MIN_PROXY_USERS && users.size >= settings.proxy_share * ledger.count('good'))
-    return 'behind-a-proxy';
+  let bindings = 0;
+  for (const good of ledger.goodOf(identity)) {
+    users.add(good.user);
+    bindings += 1;
+  }
+  if (users.size >= MIN_PROXY_USERS && bindings >= settings.proxy_share * ledger.count('good')) return 'behind-a-proxy';
   if (facts.privateRange && !settings.ban_private) return 'private-range';
   if (users.size > settings.ban_with_good_users) return 'good-users';
   return undefined;

@@ -4,5 +4,6 @@
  */
 export { Ladder } from './ladder.ts';
 export { Ledger } from './ledger.ts';
-export { Judge, type JudgeReport } from './judge.ts';
+export { Judge } from './judge.ts';
+export type { JudgeReport } from './standing.ts';
 export { decideSchema, type DecideSettings } from './settings.ts';

@@ -1,17 +1,5 @@
 import { ENOUGH_POINTS, identityOf } from '../model/index.ts';
-import type {
-  Answer,
-  Change,
-  EpochMs,
-  Evidence,
-  Facts,
-  Finding,
-  Outcome,
-  Request,
-  SourceState,
-  Until,
-  Verdict,
-} from '../model/index.ts';
+import type { Change, EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { sparedFromBan } from './ban-guard.ts';
 import type { Spared } from './ban-guard.ts';
 import { Ladder } from './ladder.ts';
@@ -19,6 +7,8 @@ import { Ledger } from './ledger.ts';
 import type { DecideSettings } from './settings.ts';
 import { SourceMemory } from './source-memory.ts';
 import type { SourceRecord } from './source-memory.ts';
+import { answerTo, reportOf, stateOf } from './standing.ts';
+import type { JudgeReport } from './standing.ts';
 
 /** One attempt with credentials in this many seconds, by rung: a phone whose password was put right gets through within 32 s. */
 const USER_THROTTLE_SECONDS = [1, 5, 20] as const;
@@ -30,18 +20,13 @@ const GOOD_WITHOUT_BINDING_MS = 3_600_000;
 /** Quarantine is renewed by new evidence once this share of it has passed: not with every packet of a flood. */
 const RENEW_SHARE = 0.25;
 
-/** What `why` shows of a source. */
-export interface JudgeReport {
-  readonly state: SourceState;
-  readonly since: EpochMs | null;
-  readonly until: Until;
-  readonly reason: string;
-  readonly evidence: readonly Evidence[];
-  readonly score: { readonly proven: number; readonly spoofable: number };
-  readonly users: readonly { readonly user: string; readonly ok: number; readonly failed: number }[];
-}
-
 type Event = Request | Outcome;
+
+/** Who the sender says it is; undefined where the event does not say. */
+const userOf = (event: Event): string | undefined => {
+  if (event.kind === 'request') return event.sip.from.user;
+  return event.type === 'parse-error' ? undefined : event.user;
+};
 
 /** Judges one event at a time. Synchronous; the same events at the same times give the same verdicts. */
 export class Judge {
@@ -84,8 +69,8 @@ export class Judge {
       };
     }
     for (const finding of findings) changes.push(...this.#weigh(event, facts, finding));
-    const { state, reason } = this.#stateOf(event, facts);
-    return { answer: this.#answer(event, state, findings), state, reason, findings, changes };
+    const { state, reason } = stateOf(event, facts.list, this.ledger);
+    return { answer: answerTo(event, state, findings), state, reason, findings, changes };
   }
 
   /** What has ended: entries, and bans that now pass into quarantine. Call about once a second. */
@@ -114,72 +99,12 @@ export class Judge {
   forgive(identity: string, now: EpochMs): void {
     const record = this.sources.peek(identity);
     if (record === undefined) return;
-    record.points.proven = 0;
-    record.points.spoofable = 0;
-    record.scoredAt = now;
+    this.sources.forgive(record, now);
+    record.userRungs.clear();
   }
 
   report(identity: string, list: Facts['list'], now: EpochMs): JudgeReport {
-    const record = this.sources.peek(identity);
-    const score = record === undefined ? { proven: 0, any: 0 } : this.sources.score(record, now);
-    const entry =
-      this.ledger.ban(identity) ?? this.ledger.quarantine(identity) ?? this.ledger.get(`throttle ${identity}`);
-    const evidence =
-      entry?.kind === 'ban' || entry?.kind === 'quarantine'
-        ? [...entry.evidence, ...(record?.evidence ?? [])]
-        : (record?.evidence ?? []);
-    const seen = new Set<string>();
-    const unique = evidence.filter((line) => {
-      const mark = `${line.at} ${line.rule} ${line.tier}`;
-      return seen.has(mark) ? false : seen.add(mark) !== undefined;
-    });
-    return {
-      ...this.#standing(identity, list),
-      since: entry?.since ?? null,
-      until: entry?.until ?? null,
-      evidence: unique.toSorted((a, b) => a.at - b.at),
-      score: { proven: Math.round(score.proven), spoofable: Math.round(score.any - score.proven) },
-      users: [...(record?.users ?? [])].map(([user, count]) => ({ user, ...count })),
-    };
-  }
-
-  #standing(identity: string, list: Facts['list']): { state: SourceState; reason: string } {
-    if (list === 'allow') return { state: 'allowed', reason: 'allow list' };
-    if (list === 'deny') return { state: 'denied', reason: 'deny list or banned network' };
-    const ban = this.ledger.ban(identity);
-    if (ban !== undefined) return { state: 'banned', reason: ban.reason };
-    const quarantine = this.ledger.quarantine(identity);
-    if (quarantine !== undefined) return { state: 'quarantined', reason: quarantine.reason };
-    const throttle = this.ledger.get(`throttle ${identity}`);
-    if (throttle !== undefined) return { state: 'throttled', reason: throttle.reason };
-    return { state: 'stranger', reason: 'nothing known' };
-  }
-
-  #stateOf(event: Event, facts: Facts): { state: SourceState; reason: string } {
-    const user = event.kind === 'request' ? event.sip.from.user : undefined;
-    if (user !== undefined && this.ledger.good(event.source.ip, event.source.port, user) !== undefined)
-      return { state: 'good', reason: 'known-good' };
-    return this.#standing(event.source.identity, facts.list);
-  }
-
-  #answer(event: Event, state: SourceState, findings: readonly Finding[]): Answer {
-    if (event.kind !== 'request') return 'allow';
-    switch (state) {
-      case 'banned':
-      case 'denied':
-        return 'drop';
-      case 'quarantined':
-        if (event.credentials === 'bound') return 'allow';
-        // a tool gets silence; a customer behind a forged flood gets the challenge that lets it prove itself
-        return findings.some((finding) => finding.family === 'tool' && finding.points >= ENOUGH_POINTS)
-          ? 'drop'
-          : 'challenge';
-      case 'allowed':
-      case 'good':
-      case 'throttled':
-      case 'stranger':
-        return 'allow';
-    }
+    return reportOf(identity, list, now, this.ledger, this.sources);
   }
 
   /** Outcomes make customers: a good entry for what authenticated, counts per user for the climb. */
@@ -236,7 +161,7 @@ export class Judge {
     if (this.ledger.ban(source.identity) !== undefined) return changes;
     const score = this.sources.score(record, at);
     if (finding.family === 'flood' && finding.tier === 'proven') {
-      if (finding.points >= ENOUGH_POINTS) changes.push(...this.#throttle(event, finding));
+      if (score.flood >= ENOUGH_POINTS) changes.push(...this.#throttle(event, finding));
       return changes;
     }
     if (score.proven >= ENOUGH_POINTS && finding.tier === 'proven') {
@@ -273,7 +198,7 @@ export class Judge {
 
   /** Proven evidence against a known-good source ends its privileges at once. */
   #revokeGood(event: Event): Change[] {
-    const user = event.kind === 'request' ? event.sip.from.user : event.type === 'auth' ? event.user : undefined;
+    const user = userOf(event);
     return user === undefined
       ? []
       : this.ledger.remove(`good ${event.source.ip} ${event.source.port} ${user}`, 'revoked');
@@ -333,7 +258,7 @@ export class Judge {
       }),
     );
     // the ban is paid: what comes after it has to be proven anew
-    this.forgive(subject, event.at);
+    this.sources.forgive(record, event.at);
     return changes;
   }
 

@@ -17,6 +17,8 @@ export class Ledger {
   readonly #goodByIdentity = new Map<string, Map<string, GoodEntry>>();
   readonly #heap = new ExpiryHeap();
   readonly #caps: Readonly<Record<Kind, number>>;
+  /** Of kinds that have reached their cap: where the search for the oldest entry stands. */
+  readonly #oldest: Partial<Record<Kind, MapIterator<[string, Entry]>>> = {};
   readonly #identityOf: (ip: string) => string;
   evicted = 0;
 
@@ -80,7 +82,7 @@ export class Ledger {
     const map = this.#byKind[entry.kind];
     const key = entryKey(entry);
     const changes: Change[] = [{ op: 'put', entry }];
-    if (!map.has(key) && map.size >= this.#caps[entry.kind]) changes.push(...this.#evict(map));
+    if (!map.has(key) && map.size >= this.#caps[entry.kind]) changes.push(...this.#evict(entry.kind));
     map.set(key, entry);
     if (entry.kind === 'good') {
       const identity = this.#identityOf(entry.ip);
@@ -121,11 +123,21 @@ export class Ledger {
     return changes;
   }
 
-  #evict(map: Map<string, Entry>): Change[] {
-    for (const [key, entry] of map) {
-      if (entry.origin !== 'detector') continue;
-      this.evicted += 1;
-      return this.remove(key, 'superseded');
+  /**
+   * Goes on where the last eviction stopped: starting at the front of a map that evicts all the time would walk over its
+   * deleted entries, a tenth of a millisecond each time under a flood.
+   */
+  #evict(kind: Kind): Change[] {
+    const map = this.#byKind[kind];
+    for (let round = 0; round < 2; round += 1) {
+      const oldest = (this.#oldest[kind] ??= map.entries());
+      for (let next = oldest.next(); next.done !== true; next = oldest.next()) {
+        const [key, entry] = next.value;
+        if (entry.origin !== 'detector') continue;
+        this.evicted += 1;
+        return this.remove(key, 'superseded');
+      }
+      delete this.#oldest[kind];
     }
     return [];
   }

@@ -1,34 +1,56 @@
 import { LRUCache } from 'lru-cache';
-import { MAX_SHOWN_CHARS } from '../model/index.ts';
-import type { EpochMs, Evidence, Finding, ProofTier } from '../model/index.ts';
+import { ENOUGH_POINTS, MAX_SHOWN_CHARS } from '../model/index.ts';
+import type { EpochMs, Evidence, Finding } from '../model/index.ts';
 
 /** Evidence lines and user names that are kept of one source. */
 const MAX_EVIDENCE = 20;
 const MAX_USERS = 32;
+const MAX_USER_CHARS = 64;
 
 /** A score never rises beyond this many points, so that it fades in a bounded time. */
 const MAX_POINTS = 200;
+
+/** What is scored apart: what a source did, by proof, and how much of it came too fast although it is proven. */
+type Account = 'proven' | 'spoofable' | 'flood';
+const ACCOUNTS: readonly Account[] = ['proven', 'spoofable', 'flood'];
 
 interface UserCount {
   ok: number;
   failed: number;
 }
 
+/** Points that a mark of a tool gave last, and when: the same mark again refreshes them, and adds nothing. */
+interface ToolMark {
+  readonly points: number;
+  readonly at: EpochMs;
+}
+
 /** Everything remembered of one source that did something worth remembering. */
 export interface SourceRecord {
-  readonly points: { proven: number; spoofable: number };
+  readonly points: Record<Account, number>;
   scoredAt: EpochMs;
   readonly evidence: Evidence[];
   readonly users: Map<string, UserCount>;
   /** Rung of the throttle of each user that guesses here. */
   readonly userRungs: Map<string, number>;
+  readonly toolMarks: Map<string, ToolMark>;
 }
 
-const capMap = (map: Map<string, unknown>): void => {
+export interface Score {
+  readonly proven: number;
+  /** Proven and spoofable points together. */
+  readonly any: number;
+  /** Proven requests beyond the limits: a reason to slow down, never to ban or quarantine. */
+  readonly flood: number;
+}
+
+const makeRoom = (map: Map<string, unknown>): void => {
   if (map.size < MAX_USERS) return;
   const oldest = map.keys().next().value;
   if (oldest !== undefined) map.delete(oldest);
 };
+
+const accountOf = ({ family, tier }: Finding): Account => (family === 'flood' && tier === 'proven' ? 'flood' : tier);
 
 /**
  * Scores, evidence and users per source identity. Sources that never did anything but ask politely have no record; the
@@ -57,22 +79,24 @@ export class SourceMemory {
     return this.#sources.peek(identity);
   }
 
-  /** The score of a tier as it stands at `now`; proven points count as spoofable ones too. */
-  score(record: SourceRecord, now: EpochMs): { readonly proven: number; readonly any: number } {
-    const faded = ((now - record.scoredAt) / this.#decayMs) * 100;
-    const proven = Math.max(0, record.points.proven - faded);
-    return { proven, any: proven + Math.max(0, record.points.spoofable - faded) };
+  /** The score in whole points as it stands at `now`; proven points count as spoofable ones too. */
+  score(record: SourceRecord, now: EpochMs): Score {
+    const faded = this.#fadedSince(record.scoredAt, now);
+    const left = (account: Account): number => Math.max(0, Math.round(record.points[account] - faded));
+    const proven = left('proven');
+    return { proven, any: proven + left('spoofable'), flood: left('flood') };
   }
 
   of(identity: string, now: EpochMs): SourceRecord {
     const known = this.#sources.get(identity);
     if (known !== undefined) return known;
     const record: SourceRecord = {
-      points: { proven: 0, spoofable: 0 },
+      points: { proven: 0, spoofable: 0, flood: 0 },
       scoredAt: now,
       evidence: [],
       users: new Map(),
       userRungs: new Map(),
+      toolMarks: new Map(),
     };
     this.#sources.set(identity, record);
     return record;
@@ -80,7 +104,9 @@ export class SourceMemory {
 
   add(record: SourceRecord, finding: Finding, now: EpochMs): void {
     this.#fade(record, now);
-    record.points[finding.tier] = Math.min(MAX_POINTS, record.points[finding.tier] + finding.points);
+    const account = accountOf(finding);
+    const points = finding.family === 'tool' ? this.#newToolPoints(record, finding, now) : finding.points;
+    record.points[account] = Math.min(MAX_POINTS, record.points[account] + points);
     this.witness(record, finding, now);
   }
 
@@ -99,11 +125,18 @@ export class SourceMemory {
     }
   }
 
+  /** Forgets what a source is accused of; who authenticated there stays known. */
+  forgive(record: SourceRecord, now: EpochMs): void {
+    for (const account of ACCOUNTS) record.points[account] = 0;
+    record.scoredAt = now;
+    record.toolMarks.clear();
+  }
+
   countUser(record: SourceRecord, user: string, ok: boolean): void {
-    const name = user.slice(0, 64);
+    const name = user.slice(0, MAX_USER_CHARS);
     let count = record.users.get(name);
     if (count === undefined) {
-      capMap(record.users);
+      makeRoom(record.users);
       count = { ok: 0, failed: 0 };
       record.users.set(name, count);
     }
@@ -113,16 +146,30 @@ export class SourceMemory {
 
   /** Climbs the throttle of one user at this source. @returns the new rung, 0 for the first */
   climbUser(record: SourceRecord, user: string): number {
-    const rung = (record.userRungs.get(user) ?? -1) + 1;
-    capMap(record.userRungs);
+    const last = record.userRungs.get(user);
+    if (last === undefined) makeRoom(record.userRungs);
+    const rung = (last ?? -1) + 1;
     record.userRungs.set(user, rung);
     return rung;
   }
 
+  /** A tool that shows its mark with each request is one tool, not a hundred: only what has faded since is added. */
+  #newToolPoints(record: SourceRecord, { rule, tier, points }: Finding, now: EpochMs): number {
+    const mark = `${tier} ${rule}`;
+    const last = record.toolMarks.get(mark);
+    const standing = last === undefined ? 0 : Math.max(0, last.points - this.#fadedSince(last.at, now));
+    const added = Math.max(0, points - standing);
+    record.toolMarks.set(mark, { points: Math.max(points, standing), at: Math.max(now, last?.at ?? now) });
+    return added;
+  }
+
+  #fadedSince(then: EpochMs, now: EpochMs): number {
+    return (Math.max(0, now - then) / this.#decayMs) * ENOUGH_POINTS;
+  }
+
   #fade(record: SourceRecord, now: EpochMs): void {
-    const faded = (Math.max(0, now - record.scoredAt) / this.#decayMs) * 100;
-    for (const tier of ['proven', 'spoofable'] satisfies ProofTier[])
-      record.points[tier] = Math.max(0, record.points[tier] - faded);
-    record.scoredAt = now;
+    const faded = this.#fadedSince(record.scoredAt, now);
+    for (const account of ACCOUNTS) record.points[account] = Math.max(0, record.points[account] - faded);
+    record.scoredAt = Math.max(record.scoredAt, now);
   }
 }

@@ -14,7 +14,7 @@ import type { Answer, Credentials, EpochMs, Standing, Transport } from '../model
  *   P     not SIP        `<proto> <src ip> <src port> <bytes> <first bytes>`
  *   X     expired        `<table> <key>`
  *   H     hello          `<boot id> <ask seq>` (answers a heartbeat; its seq is the last one used)
- * Down (companion → Kamailio): `CV1 <secret> H` and `CV1 <secret> V <tindex> <tlabel> <verdict>`, padded to 32 bytes.
+ * Down (companion → Kamailio): `CV1 <secret> H` and `CV1 <secret> V <tindex> <tlabel> <verdict>`, padded to 48 bytes.
  */
 export const HOOK_VERSION_UP = 'C1';
 const HOOK_VERSION_DOWN = 'CV1';
@@ -85,7 +85,11 @@ const STANDINGS: ReadonlySet<string> = new Set<Standing>([
   'over-budget',
   'dropped',
 ]);
-const CREDENTIALS: Readonly<Record<string, Credentials>> = { n: 'none', b: 'bound', u: 'unbound' };
+const CREDENTIALS: ReadonlyMap<string, Credentials> = new Map([
+  ['n', 'none'],
+  ['b', 'bound'],
+  ['u', 'unbound'],
+]);
 
 /** Fields before the frame's own: version, secret, kind, node, seq, time. */
 const HEAD_FIELDS = 6;
@@ -100,9 +104,9 @@ const int = (field: string | undefined, max: number): number => {
 };
 
 const bytesOf = (field: string | undefined): Buffer => {
-  // Kamailio prints <null> for a value that is not there
-  if (field === undefined || field === '<null>') return Buffer.alloc(0);
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(field)) throw new Malformed();
+  // Kamailio prints <null> for a value that is not there; a field that is missing was cut off
+  if (field === '<null>') return Buffer.alloc(0);
+  if (field === undefined || !/^[A-Za-z0-9+/]*={0,2}$/.test(field)) throw new Malformed();
   return Buffer.from(field, 'base64');
 };
 
@@ -133,7 +137,7 @@ const bodyOf = (kind: string, fields: readonly string[], base: FrameBase): UpFra
   switch (kind) {
     case 'A':
     case 'T': {
-      const credentials = CREDENTIALS[fields[at + 7] ?? ''];
+      const credentials = CREDENTIALS.get(fields[at + 7] ?? '');
       const standing = fields[at + 8] ?? '';
       if (credentials === undefined || !STANDINGS.has(standing)) throw new Malformed();
       return {
