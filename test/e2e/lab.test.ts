@@ -14,6 +14,7 @@ import type { Lab, LabOptions, Phone, ReadyLine } from '../../src/lab/index.ts';
 import { requires } from './requirements.ts';
 
 const ENTRY = fileURLToPath(new URL('../../src/lab/main.ts', import.meta.url));
+const DEMO = fileURLToPath(new URL('../../src/lab/demo/main.ts', import.meta.url));
 const SIP = '127.78.1.1:15060';
 const USERS = 'alice:secret,bob:se:cret';
 
@@ -275,5 +276,30 @@ requires(
     await expect(lab.ended).rejects.toThrow(/kamailio died 5 times within 10 s .*\n[^]*parse error/);
     expect(existsSync(lab.directory)).toBe(false);
     expect(alive(lab.pids().companion)).toBe(false);
+  });
+});
+
+requires(
+  'kamailio',
+  'kamailio-sqlite-modules',
+  'sipvicious',
+)('the demo', () => {
+  test('tells its story in plain text, ends well and cleans up', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'demo-test-'));
+    const demo = spawn(process.execPath, [DEMO], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, TMPDIR: directory },
+    });
+    let output = '';
+    for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const [code] = (await once(demo, 'close')) as [number];
+    expect(output).toMatch(
+      /extensions learned +0 of 5\n[^]*extensions learned +0 of 5\n[^]*(\d+) of \1 answered 200, unharmed/,
+    );
+    expect(output.match(/time to enforcement +[\d.]+ ms after the packet/g)).toHaveLength(2);
+    expect(output).not.toContain('\u001b');
+    expect(code).toBe(0);
+    expect(readdirSync(directory)).toEqual([]);
+    rmSync(directory, { recursive: true });
   });
 });

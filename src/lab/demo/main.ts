@@ -10,6 +10,10 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     stopping.abort();
   });
 }
+// whoever listens may leave
+process.stdout.on('error', () => {
+  stopping.abort();
+});
 const late = setTimeout(() => {
   process.stderr.write(`demo: not done after ${DEADLINE_MS / 1_000} s, stopping\n`);
   stopping.abort();

@@ -100,6 +100,11 @@ export const startProgram = (options: ProgramOptions): Program => {
     }
   };
 
+  // should the lab itself fall over
+  const orphan = (): void => {
+    if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+  };
+  process.once('exit', orphan);
   launch();
   return {
     get pid() {
@@ -111,6 +116,7 @@ export const startProgram = (options: ProgramOptions): Program => {
     stop: async () => {
       stopping = true;
       clearTimeout(timer);
+      process.off('exit', orphan);
       const { pid } = child;
       if (pid === undefined) return;
       if (child.exitCode === null && child.signalCode === null) {
