@@ -100,7 +100,7 @@ export class Judge {
     const record = this.sources.peek(identity);
     if (record === undefined) return;
     this.sources.forgive(record, now);
-    record.userRungs.clear();
+    delete record.userRungs;
   }
 
   report(identity: string, list: Facts['list'], now: EpochMs): JudgeReport {
@@ -133,7 +133,7 @@ export class Judge {
     const record = this.sources.of(source.identity, at);
     this.sources.countUser(record, outcome.user, ok);
     if (!ok) return [];
-    record.userRungs.delete(outcome.user);
+    record.userRungs?.delete(outcome.user);
     const changes = this.ledger.remove(`throttle-user ${source.identity} ${outcome.user}`, 'superseded');
     if (outcome.method !== 'REGISTER' && this.ledger.good(source.ip, source.port, outcome.claimed) === undefined) {
       changes.push(

@@ -25,15 +25,15 @@ interface ToolMark {
   readonly at: EpochMs;
 }
 
-/** Everything remembered of one source that did something worth remembering. */
+/** Everything remembered of one source that did something worth remembering. Maps are made when they are needed. */
 export interface SourceRecord {
   readonly points: Record<Account, number>;
   scoredAt: EpochMs;
   readonly evidence: Evidence[];
-  readonly users: Map<string, UserCount>;
+  users?: Map<string, UserCount>;
   /** Rung of the throttle of each user that guesses here. */
-  readonly userRungs: Map<string, number>;
-  readonly toolMarks: Map<string, ToolMark>;
+  userRungs?: Map<string, number>;
+  toolMarks?: Map<string, ToolMark>;
 }
 
 export interface Score {
@@ -94,9 +94,6 @@ export class SourceMemory {
       points: { proven: 0, spoofable: 0, flood: 0 },
       scoredAt: now,
       evidence: [],
-      users: new Map(),
-      userRungs: new Map(),
-      toolMarks: new Map(),
     };
     this.#sources.set(identity, record);
     return record;
@@ -129,16 +126,17 @@ export class SourceMemory {
   forgive(record: SourceRecord, now: EpochMs): void {
     for (const account of ACCOUNTS) record.points[account] = 0;
     record.scoredAt = now;
-    record.toolMarks.clear();
+    delete record.toolMarks;
   }
 
   countUser(record: SourceRecord, user: string, ok: boolean): void {
     const name = user.slice(0, MAX_USER_CHARS);
-    let count = record.users.get(name);
+    const users = (record.users ??= new Map());
+    let count = users.get(name);
     if (count === undefined) {
-      makeRoom(record.users);
+      makeRoom(users);
       count = { ok: 0, failed: 0 };
-      record.users.set(name, count);
+      users.set(name, count);
     }
     if (ok) count.ok += 1;
     else count.failed += 1;
@@ -146,20 +144,22 @@ export class SourceMemory {
 
   /** Climbs the throttle of one user at this source. @returns the new rung, 0 for the first */
   climbUser(record: SourceRecord, user: string): number {
-    const last = record.userRungs.get(user);
-    if (last === undefined) makeRoom(record.userRungs);
+    const rungs = (record.userRungs ??= new Map());
+    const last = rungs.get(user);
+    if (last === undefined) makeRoom(rungs);
     const rung = (last ?? -1) + 1;
-    record.userRungs.set(user, rung);
+    rungs.set(user, rung);
     return rung;
   }
 
   /** A tool that shows its mark with each request is one tool, not a hundred: only what has faded since is added. */
   #newToolPoints(record: SourceRecord, { rule, tier, points }: Finding, now: EpochMs): number {
     const mark = `${tier} ${rule}`;
-    const last = record.toolMarks.get(mark);
+    const marks = (record.toolMarks ??= new Map());
+    const last = marks.get(mark);
     const standing = last === undefined ? 0 : Math.max(0, last.points - this.#fadedSince(last.at, now));
     const added = Math.max(0, points - standing);
-    record.toolMarks.set(mark, { points: Math.max(points, standing), at: Math.max(now, last?.at ?? now) });
+    marks.set(mark, { points: Math.max(points, standing), at: Math.max(now, last?.at ?? now) });
     return added;
   }
 
