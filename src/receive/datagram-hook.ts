@@ -41,7 +41,7 @@ export interface HookHandlers {
   hello(node: string, boot: string): void;
   /** A frame or message that was not taken. */
   drop(reason: string): void;
-  /** A socket failed after it was bound. */
+  /** A socket failed after it was bound, or one of these functions threw. */
   failed(error: Error): void;
 }
 
@@ -120,9 +120,15 @@ export const createDatagramHook = async (
       handlers.tell(request);
       return;
     }
-    const { answer, after } = handlers.ask(request);
-    reply(answer);
-    after();
+    let judged: ReturnType<HookHandlers['ask']>;
+    try {
+      judged = handlers.ask(request);
+    } catch (error) {
+      reply('allow');
+      throw error;
+    }
+    reply(judged.answer);
+    judged.after();
   };
 
   const handleTold = (frame: UpFrame): void => {
@@ -145,19 +151,30 @@ export const createDatagramHook = async (
     else handlers.outcome(record);
   };
 
-  askSocket.on('message', (datagram) => {
-    const frame = parseUpFrame(datagram, secretOf);
-    if (typeof frame === 'string') return handlers.drop(frame);
+  /** One message that trips over a bug of ours must not end the service that protects all others. */
+  const guarded =
+    (handle: (frame: UpFrame) => void) =>
+    (datagram: Buffer): void => {
+      const frame = parseUpFrame(datagram, secretOf);
+      if (typeof frame === 'string') return handlers.drop(frame);
+      try {
+        handle(frame);
+      } catch (error) {
+        handlers.drop('internal-error');
+        handlers.failed(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+  const onAskSocket = (frame: UpFrame): void => {
     const node = nodes.get(frame.node);
-    if (frame.kind === 'ask' && node !== undefined) return handleAsk(frame, node);
-    handlers.drop('wrong-socket');
-  });
-  tellSocket.on('message', (datagram) => {
-    const frame = parseUpFrame(datagram, secretOf);
-    if (typeof frame === 'string') return handlers.drop(frame);
-    if (frame.kind === 'ask') return handlers.drop('wrong-socket');
-    handleTold(frame);
-  });
+    if (frame.kind === 'ask' && node !== undefined) handleAsk(frame, node);
+    else handlers.drop('wrong-socket');
+  };
+  const onTellSocket = (frame: UpFrame): void => {
+    if (frame.kind === 'ask') handlers.drop('wrong-socket');
+    else handleTold(frame);
+  };
+  askSocket.on('message', guarded(onAskSocket));
+  tellSocket.on('message', guarded(onTellSocket));
   askSocket.on('error', handlers.failed);
   tellSocket.on('error', handlers.failed);
 
