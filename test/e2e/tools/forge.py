@@ -2,10 +2,12 @@
 
 usage: forge.py DST_IP:PORT RATE SECONDS SOURCE [FILE ...]
 SOURCE: IP:PORT (always that one), or "random" (127.a.b.c, any port), or "random-in:127.9" (below that /16)
-Without files, REGISTERs of many shapes and users are sent. In files, nothing is changed.
+Without files, REGISTERs of many shapes and users are sent (FORGE_AGENT names their User-Agent). In files, nothing is
+changed.
 Prints one JSON line: {"sent": N, "bytes": N, "seconds": S}
 """
 import json
+import os
 import random
 import socket
 import struct
@@ -22,6 +24,7 @@ raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 payloads = [open(f, "rb").read() for f in files]
 payloads = [p for p in payloads if 0 < len(p) < 60000]
 rng = random.Random(7)
+agent = os.environ.get("FORGE_AGENT", "")
 
 
 def next_source():
@@ -39,7 +42,7 @@ def register(ip, port, n):
         f"REGISTER sip:{dst_ip} SIP/2.0\r\nVia: SIP/2.0/UDP {ip}:{port};branch=z9hG4bK{rng.randrange(10**12)};rport\r\n"
         f"Max-Forwards: 70\r\nFrom: <sip:{user}@{dst_ip}>;tag={rng.randrange(10**9)}\r\nTo: <sip:{user}@{dst_ip}>\r\n"
         f"Call-ID: {rng.randrange(10**15)}\r\nCSeq: {n % 1000 + 1} REGISTER\r\nContact: <sip:{user}@{ip}:{port}>\r\n"
-        f"Expires: 3600\r\nUser-Agent: phone/{rng.randrange(9)}\r\nContent-Length: 0\r\n\r\n"
+        f"Expires: 3600\r\nUser-Agent: {agent or 'phone/%d' % rng.randrange(9)}\r\nContent-Length: 0\r\n\r\n"
     ).encode()
 
 
