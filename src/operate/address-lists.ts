@@ -40,6 +40,11 @@ export class AddressLists {
     return [...this.#allow.covering(ip), ...this.#deny.covering(ip)];
   }
 
+  /** The entry that decides `verdict`: the closest allow entry, else the closest deny entry, else the banned network. */
+  deciding(ip: string): ListEntry | BanEntry | undefined {
+    return this.#allow.match(ip) ?? this.#deny.match(ip) ?? this.#banned.match(ip);
+  }
+
   /** The banned network that covers the address, if any. */
   networkBan(ip: string): Entry | undefined {
     return this.#banned.match(ip);

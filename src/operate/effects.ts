@@ -25,12 +25,14 @@ export interface EffectsParts {
   readonly records: Records;
   readonly enforcers: () => readonly Enforcer[];
   readonly publish: (event: DecisionEvent) => void;
+  /** Told when one of the receivers threw; the others got the changes nevertheless. */
+  readonly onBug?: (error: unknown) => void;
 }
 
 export interface Effects {
   /** Carries the changes to lists, enforcers, database, audit and watchers, in this order. Never throws, never waits. */
   push(changes: readonly Change[], cause: Cause): void;
-  /** Changes so far, by kind. */
+  /** Changes so far, by kind; `failed`: deliveries to one receiver that threw. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
@@ -101,20 +103,32 @@ export const createEffects = (parts: EffectsParts): Effects => {
     });
   };
 
+  const count = (kind: string): void => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  };
+  /** What one receiver cannot take must not keep the ban from the others. */
+  const deliver = (hand: () => void): void => {
+    try {
+      hand();
+    } catch (error) {
+      count('failed');
+      parts.onBug?.(error);
+    }
+  };
+
   return {
     counts,
     push(changes, cause) {
       if (changes.length === 0) return;
-      for (const change of changes) lists.apply(change);
+      for (const change of changes) deliver(() => lists.apply(change));
       const enforced = mode === 'enforce' ? changes : changes.filter(enforcedInShadow);
-      if (enforced.length > 0) for (const enforcer of parts.enforcers()) enforcer.apply(enforced);
+      if (enforced.length > 0) for (const enforcer of parts.enforcers()) deliver(() => enforcer.apply(enforced));
       const now = clock.now();
       for (const change of changes) {
-        records.remember(change, now);
-        audit(change, cause);
-        const kind = change.op === 'put' ? change.entry.kind : `lift-${change.entry.kind}`;
-        counts[kind] = (counts[kind] ?? 0) + 1;
-        parts.publish(eventOf(change, cause));
+        deliver(() => records.remember(change, now));
+        deliver(() => audit(change, cause));
+        count(change.op === 'put' ? change.entry.kind : `lift-${change.entry.kind}`);
+        deliver(() => parts.publish(eventOf(change, cause)));
       }
     },
   };

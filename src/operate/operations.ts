@@ -2,17 +2,19 @@ import { CompanionError, canonicalIp, formatCidr, identityOf, parseCidr, subject
 import type {
   BanEntry,
   Change,
+  Cidr,
   Clock,
   DecisionEvent,
   Enforcer,
   Entry,
+  GoodEntry,
   ListEntry,
   Operations,
   Records,
   StatusReport,
   WhyReport,
 } from '../model/index.ts';
-import type { Judge } from '../decide/index.ts';
+import type { Judge, JudgeReport } from '../decide/index.ts';
 import type { AddressLists } from './address-lists.ts';
 import { banHurdles, goodWithin } from './ban-hurdles.ts';
 import type { Effects } from './effects.ts';
@@ -34,18 +36,21 @@ export interface OperationsParts {
 
 const HISTORY_ROWS = 20;
 
-/** One address; `why` and `check` are about those. @throws CompanionError ADDRESS_INVALID */
+/** One address, or one IPv6 customer's /64; `why` and `check` are about those. @throws CompanionError ADDRESS_INVALID */
 const oneAddress = (text: string): string => {
-  const ip = canonicalIp(
-    text.endsWith('/64') || text.endsWith('/32') || text.endsWith('/128') ? text.slice(0, text.indexOf('/')) : text,
-  );
-  if (ip === undefined)
+  const [address = '', prefix, extra] = text.split('/', 3);
+  const ip = canonicalIp(address);
+  const whole = ip?.includes(':') === true ? ['64', '128'] : ['32'];
+  if (ip === undefined || extra !== undefined || (prefix !== undefined && !whole.includes(prefix)))
     throw new CompanionError(
       'ADDRESS_INVALID',
       `'${text.slice(0, 60)}' is not a single IP address. Write for example 203.0.113.7 or 2001:db8::5.`,
     );
   return ip;
 };
+
+/** True for what known-good phones are indexed by: one IPv4 address, one IPv6 /64. */
+const isIdentity = ({ family, prefix }: Cidr): boolean => prefix === (family === 4 ? 32 : 64);
 
 /** A list entry's subject: always a CIDR; one IPv6 address stands for its /64, as everywhere. */
 const listSubject = (text: string): string => formatCidr(parseCidr(subjectOf(text)));
@@ -65,6 +70,27 @@ export const createOperations = (parts: OperationsParts): Operations => {
     return changes.map(({ entry }) => entry.kind);
   };
 
+  const goodsOf = (subject: string): readonly GoodEntry[] => {
+    const network = parseCidr(subject);
+    return isIdentity(network) ? [...ledger.goodOf(subject)] : goodWithin(network, ledger.entries('good'));
+  };
+
+  /** How an address stands, with the times of the entry that decides it. */
+  const standingOf = (ip: string): JudgeReport => {
+    const list = lists.verdict(ip);
+    const report = judge.report(identityOf(ip), list, now());
+    const entry = list === 'none' ? undefined : lists.deciding(ip);
+    return entry === undefined ? report : { ...report, since: entry.since, until: entry.until };
+  };
+
+  /** A server that cannot say what it holds must not keep the rest of the answer from the operator. */
+  const holdsOf = async (enforcer: Enforcer, ip: string): Promise<WhyReport['enforced'][number]> => {
+    const holds = await enforcer
+      .holds(ip)
+      .catch((error: unknown) => [`unknown: ${error instanceof Error ? error.message : String(error)}`]);
+    return { enforcer: enforcer.name, holds };
+  };
+
   const undoOf = (subject: string, entries: readonly Entry[]): string[] => {
     const held = HELD_KINDS.some((kind) => kind !== 'throttle-user' && ledger.get(`${kind} ${subject}`) !== undefined);
     const commands = held ? [`companion ban remove ${subject}`] : [];
@@ -81,7 +107,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
 
     async banAdd({ subject: text, durationMs, reason, author, force }) {
       const subject = subjectOf(text);
-      const goods = goodWithin(subject, ledger.entries('good'));
+      const goods = goodsOf(subject);
       const hurdles = banHurdles(subject, goods, ledger.entries('allow'), parts.ownAddresses());
       if (hurdles.length > 0 && force !== true) {
         throw new CompanionError(
@@ -157,29 +183,20 @@ export const createOperations = (parts: OperationsParts): Operations => {
     async check(text) {
       const ip = oneAddress(text);
       const identity = identityOf(ip);
-      const { state, reason, until } = judge.report(identity, lists.verdict(ip), now());
+      const { state, reason, until } = standingOf(ip);
       const result = state === 'allowed' ? 'allowed' : state === 'banned' || state === 'denied' ? 'blocked' : 'clear';
-      return {
-        ip,
-        identity,
-        result,
-        state,
-        reason,
-        until: state === 'denied' ? (lists.networkBan(ip)?.until ?? until) : until,
-      };
+      return { ip, identity, result, state, reason, until };
     },
 
     async why(text): Promise<WhyReport> {
       const ip = oneAddress(text);
       const identity = identityOf(ip);
-      const report = judge.report(identity, lists.verdict(ip), now());
+      const report = standingOf(ip);
       const covering = lists.covering(ip);
       const network = lists.networkBan(ip);
       const [history, enforced] = await Promise.all([
         records.history(identity, HISTORY_ROWS).catch(() => []),
-        Promise.all(
-          parts.enforcers.map(async (enforcer) => ({ enforcer: enforcer.name, holds: await enforcer.holds(ip) })),
-        ),
+        Promise.all(parts.enforcers.map((enforcer) => holdsOf(enforcer, ip))),
       ]);
       const userBrakes = [...ledger.entries('throttle-user')].filter(
         (entry) => entry.kind === 'throttle-user' && entry.subject === identity,
