@@ -1,16 +1,54 @@
 /** Nobody learns which extensions exist, and whoever asks for many is shut out: Show line 1, scanning. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { figure, tally } from './kit/figures.ts';
-import { shapesOf, statusOf } from './kit/sip-text.ts';
+import { figure } from './kit/companion.ts';
+import { quantile, spread, tally } from './kit/figures.ts';
+import { openTcp, scanTcp, scanUdp } from './kit/scanner.ts';
+import type { ScanResult } from './kit/scanner.ts';
+import { PHONE_AGENT, requestText, shapesOf, statusOf } from './kit/sip-text.ts';
+import { runSipp } from './kit/sipp.ts';
 import { openRelay, runTool } from './kit/svtools.ts';
 import { extensions, openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
+import { openUdp } from './kit/udp-client.ts';
 import { requires } from './requirements.ts';
 
 const NET = '127.81.1';
+/** Half of what is scanned exists. */
 const USERS = extensions(100, 199, (name) => `pw-${name}`);
+const TARGETS = Object.keys(extensions(100, 250, String));
 const METHODS = ['REGISTER', 'OPTIONS', 'INVITE'] as const;
+const BAN_LOOPBACK = 'decide: {ban_private: true}\n';
+const MARKS_OFF = 'detect: {scanner_agent: {enabled: false}, scanner_fingerprint: {enabled: false}}\n';
+
+/** Sources for the time to enforcement. */
+const SOURCES = 25;
+const ENFORCED_WITHIN_MS = 50;
+const WANTED_MS = 5;
+
+/** What a scan may leave behind: one shape of answer to everybody, and nothing but challenges. */
+const expectNothingLearned = (answers: readonly string[]): void => {
+  expect([...shapesOf(answers).values()].map((targets) => targets.slice(0, 10)).slice(1)).toEqual([]);
+  expect(answers.map(statusOf).filter((status) => status !== 401 && status !== 407)).toEqual([]);
+};
+
+/** Asks Kamailio for a key again and again. @returns when it was there */
+const heldAt = async (bed: Testbed, table: string, key: string): Promise<number> => {
+  const deadline = performance.now() + 2_000;
+  while (performance.now() < deadline) {
+    const held = await bed.rpc.call('htable.get', [table, key]).catch(() => undefined);
+    if (held !== undefined) return performance.now();
+  }
+  throw new Error(`${table} never held ${key}`);
+};
+
+const showTimes = (name: string, times: readonly number[]): void => {
+  figure(`time to enforcement, ${name}`, {
+    times: spread(times),
+    [`median ≤ ${WANTED_MS} ms`]: quantile(times, 0.5) <= WANTED_MS ? 'yes' : 'NO',
+  });
+  expect(quantile(times, 0.5)).toBeLessThanOrEqual(ENFORCED_WITHIN_MS);
+};
 
 requires(
   'kamailio',
@@ -18,37 +56,225 @@ requires(
   'kamailio-utils-modules',
   'kamailio-sqlite-modules',
   'sipvicious',
+  'sipp',
 )('a scan for extensions', () => {
   let bed: Testbed;
+  /** Where nobody is recognised by the marks of a tool: only what a scanner does counts. */
+  let blind: Testbed;
   beforeAll(async () => {
-    bed = await openTestbed({ sip: `${NET}.1:15060`, users: USERS, yaml: 'decide: {ban_private: true}\n' });
+    [bed, blind] = await Promise.all([
+      openTestbed({ sip: `${NET}.1:15060`, users: USERS, yaml: BAN_LOOPBACK }),
+      openTestbed({ sip: '127.81.2.1:15060', users: USERS, yaml: BAN_LOOPBACK + MARKS_OFF }),
+    ]);
   });
   afterAll(async () => {
-    await bed?.stop();
+    await Promise.all([bed?.stop(), blind?.stop()]);
   });
 
-  test.each(METHODS)(
-    'svwar -m %s, as it comes and with --force, learns nothing and ends in quarantine',
-    async (method) => {
-      const runs = [[], ['--force']].map(async (flags, index) => {
-        const relay = await openRelay(`${NET}.${10 + METHODS.indexOf(method) * 2 + index}`, bed.server);
+  const quarantinedOnly = async (lab: Testbed, ip: string): Promise<void> => {
+    const why = await lab.why(ip);
+    expect(why).toMatchObject({ state: 'quarantined', history: [] });
+    expect(why.evidence.every(({ tier }) => tier === 'spoofable')).toBe(true);
+    expect(await lab.check(ip)).toMatchObject({ state: 'quarantined' });
+    expect(await lab.door.get('companion_state', `q${ip}`)).toBe('1');
+    expect(await lab.door.get('ipban', ip)).toBeUndefined();
+  };
+  const banned = async (lab: Testbed, ip: string): Promise<void> => {
+    const why = await lab.why(ip);
+    expect(why.state).toBe('banned');
+    expect(why.evidence.some(({ tier }) => tier === 'proven')).toBe(true);
+    expect(await lab.check(ip)).toMatchObject({ result: 'blocked' });
+    expect(await lab.door.get('ipban', ip)).toMatch(/^companion:1:/);
+  };
+
+  test('svwar over UDP, as it comes and with --force, gets no answer at all', async () => {
+    const runs = METHODS.flatMap((method) => [[], ['--force']].map((flags) => ({ method, flags })));
+    await Promise.all(
+      runs.map(async ({ method, flags }, index) => {
+        const relay = await openRelay(`${NET}.${10 + index}`, bed.server);
         const where = [`--domain=${bed.domain}`, '-p', String(relay.port), relay.ip];
+        const { found, output } = await runTool('svwar', ['-m', method, '-e', '100-199', ...flags, ...where]);
+        await sleep(100);
+        relay.close();
+        figure(`svwar -m ${method} ${flags.join('')}`, {
+          sent: relay.sent.length,
+          answers: tally(relay.answers.map(statusOf)),
+          extensions: found.size,
+          says: output.trim().split('\n').at(-1),
+        });
+        expect([...found.keys()]).toEqual([]);
+        expect(relay.answers).toEqual([]);
+        await quarantinedOnly(bed, relay.ip);
+      }),
+    );
+  });
+
+  test('svwar itself, without anything between it and the server', async () => {
+    const args = ['-m', 'REGISTER', '-e', '100-199', '--force', '-p', '15060', bed.server.ip];
+    const { found } = await runTool('svwar', args);
+    expect([...found.keys()]).toEqual([]);
+    await quarantinedOnly(bed, '127.0.0.1');
+  });
+
+  test('svwar learns nothing where its marks are not known', async () => {
+    const runs = METHODS.flatMap((method) => [[], ['--force']].map((flags) => ({ method, flags })));
+    await Promise.all(
+      runs.map(async ({ method, flags }, index) => {
+        const relay = await openRelay(`127.81.2.${10 + index}`, blind.server);
+        const where = [`--domain=${blind.domain}`, '-p', String(relay.port), relay.ip];
         const { found, output } = await runTool('svwar', ['-m', method, '-e', '100-250', ...flags, ...where]);
         await sleep(100);
-        const why = await bed.operator.why(relay.ip);
         relay.close();
-        const said = output.trim().split('\n').at(-1) ?? '';
-        figure(
-          `svwar -m ${method} ${flags.join('')}`,
-          `${relay.sent.length} sent, answers ${tally(relay.answers.map(statusOf))}, ${found.size} extensions; "${said}"`,
-        );
+        figure(`svwar unmarked -m ${method} ${flags.join('')}`, {
+          sent: relay.sent.length,
+          answers: tally(relay.answers.map(statusOf)),
+          extensions: found.size,
+          state: (await blind.check(relay.ip)).state,
+          says: output.trim().split('\n').at(-1),
+        });
         expect([...found.keys()]).toEqual([]);
-        expect(shapesOf(relay.answers).size).toBeLessThanOrEqual(1);
-        expect(why).toMatchObject({ state: 'quarantined', history: [] });
-        expect(await bed.held('companion_state', `q${relay.ip}`)).toBe('1');
-        expect(await bed.held('ipban', relay.ip)).toBeUndefined();
-      });
-      await Promise.all(runs);
-    },
-  );
+        expectNothingLearned(relay.answers);
+        expect(await blind.door.get('ipban', relay.ip)).toBeUndefined();
+        if (relay.sent.length > 100) await quarantinedOnly(blind, relay.ip);
+      }),
+    );
+  });
+
+  test('a scanner without marks, patient or fast, ends in quarantine and learns nothing', async () => {
+    const scans = [
+      { method: 'REGISTER', perSecond: 20, ip: `${NET}.30` },
+      { method: 'REGISTER', perSecond: 200, ip: `${NET}.31` },
+      { method: 'OPTIONS', perSecond: 200, ip: `${NET}.32` },
+      { method: 'INVITE', perSecond: 200, ip: `${NET}.33` },
+    ];
+    await Promise.all(
+      scans.map(async ({ method, perSecond, ip }) => {
+        const where = { from: ip, server: bed.server, domain: bed.domain };
+        const { sent, answers } = await scanUdp({ ...where, method, targets: TARGETS, perSecond });
+        const why = await bed.why(ip);
+        figure(`scanner ${method} ${perSecond}/s`, { sent, answers: tally(answers.map(statusOf)), rule: why.reason });
+        expectNothingLearned(answers);
+        await quarantinedOnly(bed, ip);
+      }),
+    );
+  });
+
+  test('a scanner that answers challenges with wrong passwords is banned', async () => {
+    const ip = `${NET}.40`;
+    const where = { from: ip, server: bed.server, domain: bed.domain };
+    const scan = { ...where, method: 'REGISTER', targets: TARGETS, perSecond: 100, password: 'guess' };
+    const { sent, answers } = await scanUdp(scan);
+    figure('scanner with wrong passwords', { sent, answers: tally(answers.map(statusOf)) });
+    expectNothingLearned(answers);
+    await banned(bed, ip);
+    const after: ScanResult = await scanUdp({ ...where, method: 'OPTIONS', targets: ['100', '250'], perSecond: 20 });
+    expect(after.answers).toEqual([]);
+  });
+
+  test('over TCP a scan ends in a ban: the connection is closed, the next one gets nothing', async () => {
+    await Promise.all(
+      METHODS.map(async (method, index) => {
+        const ip = `${NET}.${50 + index}`;
+        const where = { from: ip, server: bed.server, domain: bed.domain };
+        const result = await scanTcp({ ...where, method, targets: TARGETS, perSecond: 100 });
+        const { sent, answers, closedByServer, reconnectAnswers } = result;
+        figure(`TCP scanner ${method}`, { sent, answers: tally(answers.map(statusOf)), closedByServer });
+        expectNothingLearned(answers);
+        expect(closedByServer).toBe(true);
+        expect(reconnectAnswers).toBe(0);
+        await banned(bed, ip);
+      }),
+    );
+  });
+
+  test.each(['t1', 'tn'] as const)('sipp -t %s: the same', async (transport) => {
+    await Promise.all(
+      METHODS.map(async (method, index) => {
+        const ip = `${NET}.${(transport === 't1' ? 60 : 70) + index}`;
+        const rows = TARGETS.map((name) => [
+          method === 'REGISTER' ? `sip:${bed.domain}` : `sip:${name}@${bed.domain}`,
+          name,
+          PHONE_AGENT,
+        ]);
+        const sipp = {
+          scenario: `scan-${method.toLowerCase()}`,
+          server: bed.server,
+          from: ip,
+          transport,
+          rows,
+          perSecond: 60,
+        };
+        const { answers, code } = await runSipp({ ...sipp, deadlineMs: 6_000 });
+        figure(`sipp -t ${transport} ${method}`, { code, answers: tally(answers.map(statusOf)) });
+        expectNothingLearned(answers);
+        await banned(bed, ip);
+        const client = await openTcp({ from: ip, server: bed.server });
+        client?.send(
+          requestText({ method, uri: rows[0]![0]!, from: 'sip:100@x', to: 'sip:100@x', local: client.local }),
+        );
+        await sleep(300);
+        client?.close();
+        expect(client?.received ?? []).toEqual([]);
+      }),
+    );
+  });
+
+  test('the packet that gives a tool away is the last one that is served: UDP to quarantine, TCP to ban', async () => {
+    const times: Record<'udp' | 'tcp', number[]> = { udp: [], tcp: [] };
+    for (let index = 0; index < SOURCES; index += 1) {
+      const aor = `sip:100@${bed.domain}`;
+      const parts = { method: 'REGISTER', uri: `sip:${bed.domain}`, from: aor, to: aor, agent: 'friendly-scanner' };
+      const udp = await openUdp(`127.81.30.${index + 1}`, bed.server);
+      await bed.rpc.call('core.uptime');
+      let sentAt = performance.now();
+      await udp.send(requestText({ ...parts, local: udp.local }));
+      times.udp.push((await heldAt(bed, 'companion_state', `q${udp.ip}`)) - sentAt);
+      udp.close();
+      const ip = `127.81.31.${index + 1}`;
+      const tcp = await openTcp({ from: ip, server: bed.server });
+      sentAt = performance.now();
+      tcp?.send(requestText({ ...parts, local: tcp.local, transport: 'TCP' }));
+      times.tcp.push((await heldAt(bed, 'ipban', ip)) - sentAt);
+      tcp?.close();
+    }
+    showTimes('tool over UDP', times.udp);
+    showTimes('tool over TCP', times.tcp);
+  });
+
+  test('so is the packet that crosses the threshold of enumeration', async () => {
+    const of = (client: { local: string }, name: string): string => {
+      const aor = `sip:${name}@${bed.domain}`;
+      return requestText({ method: 'REGISTER', uri: `sip:${bed.domain}`, from: aor, to: aor, local: client.local });
+    };
+    // a /24 each: together they are no flood of one network
+    const clients = await Promise.all(
+      Array.from({ length: SOURCES }, async (_, index) => openUdp(`127.81.${40 + index}.1`, bed.server)),
+    );
+    for (let name = 0; name < 20; name += 1) {
+      await Promise.all(clients.map(async (client) => client.send(of(client, String(3_001 + name * 77)))));
+      await sleep(120);
+    }
+    await sleep(4_100);
+    const times: number[] = [];
+    for (const client of clients) {
+      expect(await bed.door.get('companion_state', `q${client.ip}`)).toBeUndefined();
+      const sentAt = performance.now();
+      await client.send(of(client, '9999'));
+      times.push((await heldAt(bed, 'companion_state', `q${client.ip}`)) - sentAt);
+      client.close();
+    }
+    showTimes('enumeration over UDP', times);
+  });
+
+  test('Kamailio has nothing to complain about, and counts what it did', async () => {
+    for (const lab of [bed, blind]) {
+      expect(lab.complaints()).toEqual([]);
+      expect(await lab.counters()).toMatchObject({ ask: expect.any(Number) });
+    }
+    const counters = await bed.counters();
+    figure('counters', counters);
+    expect(counters).toMatchObject({ banned: expect.any(Number), challenge: expect.any(Number) });
+    expect(counters['ask_timeout']).toBeUndefined();
+    expect(counters['ask_failed']).toBeUndefined();
+  });
 });

@@ -4,18 +4,10 @@ const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) 
 export const quantile = (values: readonly number[], share: number): number =>
   sorted(values)[Math.max(0, Math.ceil(share * values.length) - 1)] ?? Number.NaN;
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5);
-
 /** `median 1.2, p95 3.4, worst 5.6 ms of 25`. */
 export const spread = (values: readonly number[]): string => {
-  const shown = (value: number): string => value.toFixed(2);
-  const [middle, high, worst] = [median(values), quantile(values, 0.95), quantile(values, 1)];
-  return `median ${shown(middle)}, p95 ${shown(high)}, worst ${shown(worst)} ms of ${values.length}`;
-};
-
-/** One line of measured figures among the tests' output. */
-export const figure = (name: string, text: string): void => {
-  process.stdout.write(`  figure  ${name}: ${text}\n`);
+  const at = (share: number): string => quantile(values, share).toFixed(2);
+  return `median ${at(0.5)}, p95 ${at(0.95)}, worst ${at(1)} ms of ${values.length}`;
 };
 
 /** `401 × 20, 407 × 3`. */

@@ -57,8 +57,8 @@ export const headerOf = (text: string, name: string): string =>
 export const targetOf = (text: string): string => /<?sips?:([^@>;]{1,64})@/.exec(headerOf(text, 'To'))?.[1] ?? '';
 
 /**
- * A response without what differs in any two responses: nonce, tags, branch, Call-ID, and the number that was asked
- * for, which is taken from the request. Whatever else differs tells an attacker something.
+ * A response without what differs in any two responses: nonce, tags, branch, and what was taken from the request
+ * (Call-ID, the number of CSeq, the extension that was asked for). Whatever else differs tells an attacker something.
  */
 export const masked = (text: string): string =>
   text
@@ -66,6 +66,7 @@ export const masked = (text: string): string =>
     .replace(/(;tag=)[^;>\s"]+/g, '$1T')
     .replace(/(;branch=)[^;\s,]+/g, '$1B')
     .replace(/^(Call-ID:)[^\r\n]*/gim, '$1 C')
+    .replace(/^(CSeq:[ \t]*)\d+/gim, '$1S')
     .replace(/^(Via:[^\r\n]*?;rport=)\d+/gim, '$1P')
     .replace(/^(Via: SIP\/2\.0\/\w+ [\d.a-f:[\]]*?:)\d+(?=;)/gim, '$1P')
     .replace(/^((?:From|To):[^\r\n]*?sips?:)[^@>]*/gim, '$1U')

@@ -1,12 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { createKamailioRpc } from '../../../src/enforce/kamailio/door/rpc.ts';
 import type { KamailioRpc } from '../../../src/enforce/kamailio/door/rpc.ts';
 import { startLab } from '../../../src/lab/index.ts';
 import type { Lab } from '../../../src/lab/index.ts';
-import { operatorOf } from './control.ts';
+import type { CheckReport, WhyReport } from '../../../src/model/index.ts';
+import { logOf, operate } from './companion.ts';
+import { lineOf, openDoor } from './door.ts';
+import type { Door } from './door.ts';
 
 export interface TestbedOptions {
   /** `127.81.1.1:15060` or `[::1]:15060`. */
@@ -15,23 +17,22 @@ export interface TestbedOptions {
   readonly users: Readonly<Record<string, string>>;
   /** Companion's settings, as YAML. */
   readonly yaml?: string;
-  readonly domain?: string;
 }
 
-/** A lab, and every way to look at it from outside. */
+/** A lab, and the ways to look at it from outside. */
 export interface Testbed {
   readonly lab: Lab;
   readonly server: { readonly ip: string; readonly port: number };
+  /** As it stands in URIs. */
   readonly domain: string;
-  readonly operator: ReturnType<typeof operatorOf>;
-  /** Into Kamailio through the guarded door, as companion does. */
+  readonly realm: string;
+  readonly door: Door;
+  /** The same door, with companion's own fast client. */
   readonly rpc: KamailioRpc;
-  /** The value under a key of one of Kamailio's tables; undefined when there is none. */
-  held(table: string, key: string): Promise<string | number | undefined>;
-  /** Key → value of a (small) table. */
-  table(name: string): Promise<Map<string, string | number>>;
-  /** Kamailio's own counters, without their `c.`. */
-  counters(): Promise<Record<string, number>>;
+  check(ip: string): Promise<CheckReport>;
+  why(ip: string): Promise<WhyReport>;
+  /** Kamailio's own counters (`c.*`), without their prefix. */
+  counters(): Promise<Readonly<Record<string, number>>>;
   /** Lines of Kamailio's log that complain. */
   complaints(): readonly string[];
   stop(): Promise<void>;
@@ -43,61 +44,42 @@ export const extensions = (first: number, last: number, of: (name: string) => st
     Array.from({ length: last - first + 1 }, (_, step) => String(first + step)).map((name) => [name, of(name)]),
   );
 
-interface Cell {
-  readonly name: string;
-  readonly value: string | number;
-}
-
 /** Starts a lab with everything that tests look through. */
-export const openTestbed = async (options: TestbedOptions): Promise<Testbed> => {
+export const openTestbed = async ({ sip, users, yaml = '' }: TestbedOptions): Promise<Testbed> => {
   const folder = mkdtempSync(join(tmpdir(), 'testbed-'));
   const config = join(folder, 'companion.yaml');
-  writeFileSync(config, options.yaml ?? '');
-  const users = Object.entries(options.users)
-    .map(([name, password]) => `${name}:${password}`)
-    .join(',');
+  writeFileSync(config, yaml);
+  const pairs = Object.entries(users).map(([name, password]) => `${name}:${password}`);
   let lab: Lab;
   try {
-    lab = await startLab({ sip: options.sip, users, config, domain: options.domain });
+    lab = await startLab({ sip, users: pairs.join(','), config });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  const { ready } = lab;
-  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(ready.sip) ?? [];
-  const { nodes } = parse(readFileSync(ready.config, 'utf8')) as { nodes: { rpc: string }[] };
-  const secrets = readFileSync(join(ready.state, 'kamailio-secret.cfg'), 'utf8');
-  const token = /COMPANION_SECRET_DOWN\s+"?(\w+)/.exec(secrets)?.[1] ?? '';
-  const rpc = createKamailioRpc({ url: nodes[0]?.rpc ?? '', token });
-  const table = async (name: string): Promise<Map<string, string | number>> => {
-    const slots = await rpc.call('htable.dump', [name], { slow: true });
-    if (!Array.isArray(slots)) return new Map();
-    const cells = (slots as { slot: Cell[] }[]).flatMap(({ slot }) => slot);
-    return new Map(cells.map((cell) => [cell.name, cell.value]));
-  };
+  const [, domain = '', port = ''] = /^(.*):(\d+)$/.exec(lab.ready.sip) ?? [];
+  const ip = domain.replace(/[[\]]/g, '');
+  const line = lineOf(lab);
+  const door = openDoor(lab);
+  const rpc = createKamailioRpc({ url: line.rpc, token: line.down });
   return {
     lab,
-    server: { ip: host.replace(/[[\]]/g, ''), port: Number(port) },
-    domain: options.domain ?? host,
-    operator: operatorOf(ready.socket),
+    server: { ip, port: Number(port) },
+    domain,
+    realm: ip,
+    door,
     rpc,
-    held: async (name, key) => {
-      try {
-        return ((await rpc.call('htable.get', [name, key])) as { item: Cell }).item.value;
-      } catch {
-        return undefined;
-      }
-    },
-    table,
+    check: async (address) => operate<CheckReport>(lab, 'check', { ip: address }),
+    why: async (address) => operate<WhyReport>(lab, 'why', { ip: address }),
     counters: async () =>
       Object.fromEntries(
-        [...(await table('companion_meta'))]
+        [...(await door.keys('companion_meta'))]
           .filter(([key]) => key.startsWith('c.'))
           .map(([key, value]) => [key.slice(2), Number(value)]),
       ),
     complaints: () =>
-      readFileSync(join(lab.directory, 'kamailio.log'), 'utf8')
+      logOf(lab, 'kamailio')
         .split('\n')
-        .filter((line) => /\b(?:ERROR|CRITICAL|ALERT|EMERG|BUG)\b/.test(line)),
+        .filter((text) => /\b(?:ERROR|CRITICAL|ALERT|EMERG|BUG)\b/.test(text)),
     stop: async () => {
       await rpc.close();
       await lab.stop();
