@@ -2,7 +2,6 @@
  * Findings in, verdicts out: scores, proof tiers, precedence of states, the NAT-aware climb, the ladder, the ledger.
  * Pure and synchronous given its memory and the time in each event. Never knows that Kamailio, SQLite or HTTP exist.
  */
-export { Ladder } from './ladder.ts';
 export { Ledger } from './ledger.ts';
 export { Judge } from './judge.ts';
 export type { JudgeReport } from './standing.ts';

@@ -164,13 +164,14 @@ export class Judge {
       if (score.flood >= ENOUGH_POINTS) changes.push(...this.#throttle(event, finding));
       return changes;
     }
-    if (score.proven >= ENOUGH_POINTS && finding.tier === 'proven') {
-      const spared = sparedFromBan(source.identity, facts, this.ledger, this.#settings);
-      if (spared === undefined) return [...changes, ...this.#ban(event, record, finding)];
-      this.spared[spared] += 1;
-    }
-    if (score.any >= ENOUGH_POINTS) changes.push(...this.#quarantine(event, record, finding));
-    return changes;
+    if (score.any < ENOUGH_POINTS) return changes;
+    if (score.proven < ENOUGH_POINTS || finding.tier !== 'proven')
+      return [...changes, ...this.#quarantine(event, record, finding.rule)];
+    const spared = sparedFromBan(source.identity, facts, this.ledger, this.#settings);
+    if (spared === undefined) return [...changes, ...this.#ban(event, record, finding)];
+    const instead = this.#quarantine(event, record, `${finding.rule}, not banned: ${spared}`);
+    if (instead.length > 0) this.spared[spared] += 1;
+    return [...changes, ...instead];
   }
 
   /** A user that fails again and again at one source: fewer attempts for that user there, and nobody else. */
@@ -219,7 +220,7 @@ export class Judge {
       : [];
   }
 
-  #quarantine(event: Event, record: SourceRecord, finding: Finding): Change[] {
+  #quarantine(event: Event, record: SourceRecord, reason: string): Change[] {
     const subject = event.source.identity;
     const { quarantine_time } = this.#settings;
     const known = this.ledger.quarantine(subject);
@@ -230,7 +231,7 @@ export class Judge {
       since: known?.since ?? event.at,
       until: event.at + quarantine_time,
       origin: 'detector',
-      reason: known?.reason ?? finding.rule,
+      reason,
       rules: rulesOf(record),
       evidence: [...record.evidence],
     });

@@ -6,4 +6,4 @@
 export { createEffects, type Effects } from './effects.ts';
 export { AddressLists } from './address-lists.ts';
 export { createOperations, type OperationsParts } from './operations.ts';
-export { COMPANION_VERSION, createStatus } from './status.ts';
+export { createStatus } from './status.ts';

@@ -42,6 +42,20 @@ test('an address with one known-good user is quarantined instead of banned', () 
   expect(judge.spared['good-users']).toBe(1);
 });
 
+test('a quarantine in place of a ban says why', () => {
+  const judge = withCustomers();
+  judgeOne(judge, registered(0, from(OFFICE, 6_000), 'alice'));
+  judgeOne(judge, request(1, OFFICE), [proven()]);
+  expect(judge.ledger.quarantine(OFFICE)).toMatchObject({ reason: 'enumeration.distinct, not banned: good-users' });
+});
+
+test('a ban that was turned into quarantine is counted once, however long the attack goes on', () => {
+  const judge = withCustomers();
+  judgeOne(judge, registered(0, from(OFFICE, 6_000), 'alice'));
+  for (const step of range(1, 1_000)) judgeOne(judge, request(step, OFFICE), [proven()]);
+  expect(judge.spared['good-users']).toBe(1);
+});
+
 test('once its users are gone the address is banned', () => {
   const judge = withCustomers();
   judgeOne(judge, registered(0, from(OFFICE, 6_000), 'alice', 60));
