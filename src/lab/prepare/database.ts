@@ -46,6 +46,8 @@ export const createSubscriberDatabase = (file: string, realm: string, users: rea
     );
   const database = new Database(file);
   try {
+    // kept by the file: without it, every authentication fails while usrloc writes its bindings back
+    database.pragma('journal_mode = WAL');
     for (const schema of schemas) database.exec(readFileSync(schema, 'utf8'));
     const insert = database.prepare('INSERT INTO subscriber (username, domain, ha1) VALUES (?, ?, ?)');
     database.transaction(() => {

@@ -19,6 +19,8 @@ export interface Reply {
   readonly ms: number;
   /** How often the request was sent. */
   readonly sent: number;
+  /** When it was sent first (performance.now). */
+  readonly at: number;
 }
 
 export interface UaOptions {
@@ -56,6 +58,8 @@ export interface Ua {
   send(bytes: string | Buffer): void;
   /** Responses that came, retransmissions included. */
   readonly received: readonly string[];
+  /** Every transaction that ended, challenged ones included. */
+  readonly transactions: readonly Reply[];
   close(): void;
 }
 
@@ -81,8 +85,8 @@ const udpWire = async (options: UaOptions, heard: (text: string) => void): Promi
       if (!closed) socket.send(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes, 'latin1'), Number(port), host);
     },
     close() {
+      if (!closed) socket.close();
       closed = true;
-      socket.close();
     },
   };
 };
@@ -146,6 +150,7 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
   const domain = server.split(':')[0]!;
   const waiting = new Map<string, (text: string) => void>();
   const received: string[] = [];
+  const transactions: Reply[] = [];
   const heard = (text: string): void => {
     if (!text.startsWith('SIP/2.0 ')) {
       for (const answer of answersTo(text, contact)) wire.send(answer);
@@ -188,7 +193,10 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
         clearTimeout(timer);
         clearTimeout(late);
         waiting.delete(branch);
-        resolve({ status, text: answer, ms: Math.round((performance.now() - began) * 10) / 10, sent });
+        const ms = Math.round((performance.now() - began) * 10) / 10;
+        const reply = { status, text: answer, ms, sent, at: began };
+        transactions.push(reply);
+        resolve(reply);
       };
       const late = setTimeout(end, deadlineMs, 0, '');
       const send = (): void => {
@@ -218,6 +226,7 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
     });
 
   const authenticated = async (message: Message): Promise<Reply> => {
+    const began = performance.now();
     let reply: Reply | undefined;
     let ms = 0;
     let sent = 0;
@@ -234,12 +243,13 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
       challenge = asked;
       uses = 0;
     }
-    return { ...reply!, ms, sent };
+    return { ...reply!, ms, sent, at: began };
   };
 
   return {
     local: wire.local,
     received,
+    transactions,
     request,
     authenticated,
     register: async (expires = 60) =>
@@ -258,7 +268,7 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
         uri: `sip:${callee}@${domain}`,
         headers: [`Contact: <${contact}>`],
       });
-      if (invite.status !== 200) return { invite, bye: { status: 0, text: '', ms: 0, sent: 0 } };
+      if (invite.status !== 200) return { invite, bye: { status: 0, text: '', ms: 0, sent: 0, at: 0 } };
       const target = {
         uri: /<([^>]*)>/.exec(header(invite.text, 'Contact') ?? '')?.[1] ?? '',
         to: header(invite.text, 'To') ?? '',
