@@ -11,16 +11,24 @@ import type { ControlSocket, ControlSocketOptions } from './admin/index.ts';
 import { configSchema, loadConfig } from './config/index.ts';
 import { Judge, decideSchema } from './decide/index.ts';
 import { createDetectors, detectSchema } from './detect/index.ts';
-import { createKamailioEnforcer, readLocations } from './enforce/index.ts';
+import { createKamailioEnforcer, readLocations, readPeers } from './enforce/index.ts';
 import type { GoodSeed } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
-import { CompanionError, identityOf, isLoopbackRange } from './model/index.ts';
+import { CompanionError, formatCidr, identityOf, isLoopbackRange, parseCidr, subjectOf } from './model/index.ts';
 import type { Answer, Change, DecisionEvent, ListEntry, Outcome, Request, Verdict } from './model/index.ts';
 import { createLiveFeed, createLog, createMetrics, decisionLine } from './observe/index.ts';
 import { AddressLists, createEffects, createOperations, createStatus } from './operate/index.ts';
 import { createDatagramHook } from './receive/index.ts';
 import { openRecords } from './store/index.ts';
-import { chooseStateDirectory, controlSocketPaths, installationSecret, makeStateDirectory, processChoice, systemClock, writeKamailioSecret } from './system/index.ts';
+import {
+  chooseStateDirectory,
+  controlSocketPaths,
+  installationSecret,
+  makeStateDirectory,
+  processChoice,
+  systemClock,
+  writeKamailioSecret,
+} from './system/index.ts';
 
 export interface CompanionOptions {
   readonly configFile?: string | undefined;
@@ -32,27 +40,58 @@ export interface Companion {
   stop(): Promise<void>;
 }
 
+/** A peer taken from the server's own data counts for this long; it is read again at each start. */
+const PEER_MS = 7 * 86_400_000;
+
 /** Ended entries are taken out this often. */
 const EXPIRE_EVERY_MS = 500;
 
 /** Secrets of one line, one a direction: who squats one port while its owner is away learns nothing about the other. */
 const lineSecrets = (secret: string): { readonly up: string; readonly down: string } => {
-  const half = (direction: string): string => createHash('sha256').update(`${direction} ${secret}`).digest('hex').slice(0, 32);
+  const half = (direction: string): string =>
+    createHash('sha256').update(`${direction} ${secret}`).digest('hex').slice(0, 32);
   return { up: half('up'), down: half('down') };
 };
 
 /** Addresses of this machine, but for loopback, where an attacker on the machine itself may sit. */
 const machineAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address));
+  Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
+  );
 
 /** A binding that the server already had, as if it had just been told. */
-const registeredOutcome = (node: string, { ip, port, transport, user, expiresSeconds }: GoodSeed, at: number): Outcome => ({
-  kind: 'outcome', type: 'registered', tier: 'proven', at, node, user, expiresSeconds,
+const registeredOutcome = (
+  node: string,
+  { ip, port, transport, user, expiresSeconds }: GoodSeed,
+  at: number,
+): Outcome => ({
+  kind: 'outcome',
+  type: 'registered',
+  tier: 'proven',
+  at,
+  node,
+  user,
+  expiresSeconds,
   source: { ip, identity: identityOf(ip), port, transport },
 });
 
+/** A destination of the server's dispatcher: its requests are a peer's. Read anew at each start, so it may end. */
+const dispatcherPeer = (node: string, ip: string, at: number): ListEntry => ({
+  kind: 'allow',
+  subject: formatCidr(parseCidr(subjectOf(ip))),
+  note: `dispatcher of ${node}`,
+  author: 'companion',
+  origin: 'detector',
+  reason: `dispatcher of ${node}`,
+  since: at,
+  until: at + PEER_MS,
+});
+
 /** Binds the first path of the search order that this user may bind; another companion on one of them is an error. */
-const openControlSocket = async (paths: readonly string[], options: Omit<ControlSocketOptions, 'path'>): Promise<ControlSocket> => {
+const openControlSocket = async (
+  paths: readonly string[],
+  options: Omit<ControlSocketOptions, 'path'>,
+): Promise<ControlSocket> => {
   for (const path of paths.slice(0, -1)) {
     try {
       return await startControlSocket({ ...options, path });
@@ -69,7 +108,11 @@ const openControlSocket = async (paths: readonly string[], options: Omit<Control
  * @throws CompanionError CONFIG_INVALID, CONFIG_UNREADABLE, PORT_IN_USE, STORE_FAILED
  */
 export const startCompanion = async (options: CompanionOptions = {}): Promise<Companion> => {
-  const config = loadConfig({ file: options.configFile, env: process.env, schema: configSchema({ decide: decideSchema, detect: detectSchema }) });
+  const config = loadConfig({
+    file: options.configFile,
+    env: process.env,
+    schema: configSchema({ decide: decideSchema, detect: detectSchema }),
+  });
   const mode = options.mode ?? config.mode;
   const clock = systemClock;
   const startedAt = clock.now();
@@ -94,39 +137,93 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const restore = (changes: readonly Change[]): void => {
     for (const change of changes) lists.apply(change);
   };
-  for (const entry of remembered.entries) restore(judge.ledger.put(entry));
+  // what others put into a server's table is found there again, if it still stands
+  for (const entry of remembered.entries) if (entry.origin !== 'foreign') restore(judge.ledger.put(entry));
   for (const kind of ['allow', 'deny'] as const) {
     for (const { subject, note } of config[kind]) {
-      const entry: ListEntry = { kind, subject, note, author: 'configuration', origin: 'operator', reason: note === '' ? `${kind} list` : note, since: startedAt, until: null };
+      const entry: ListEntry = {
+        kind,
+        subject,
+        note,
+        author: 'configuration',
+        origin: 'operator',
+        reason: note === '' ? `${kind} list` : note,
+        since: startedAt,
+        until: null,
+      };
       restore(judge.ledger.put(entry));
     }
   }
 
   // the flow
-  const counts = { requests: 0, outcomes: 0, answers: { allow: 0, drop: 0, challenge: 0 }, drops: {} as Record<string, number> };
+  const onBug = (error: unknown): void =>
+    log.error({ event: 'bug', error: error instanceof Error ? error.stack : String(error) }, 'a bug in companion');
+  const foreignSubjects = new Map<string, string>();
+  const counts = {
+    requests: 0,
+    outcomes: 0,
+    answers: { allow: 0, drop: 0, challenge: 0 },
+    drops: {} as Record<string, number>,
+  };
   const feed = createLiveFeed();
   feed.subscribe((event: DecisionEvent) => {
     if (event.change === 'good' || event.reason.startsWith('good ')) log.debug(decisionLine(event));
     else log.info(decisionLine(event));
+    if (event.reason.endsWith('behind-a-proxy')) {
+      log.warn(
+        { event: 'alarm', alarm: 'behind-a-proxy', src: event.subject },
+        'one address carries a large share of all customers: is this server behind a load balancer or NAT that hides addresses?',
+      );
+    }
   });
   const enforcers = config.nodes.map((node) => {
     const nodeSecret = node.secret === undefined ? secret : node.secret;
     return createKamailioEnforcer({
-      name: node.name, rpcUrl: node.rpc, token: lineSecrets(nodeSecret).down, clock, log,
+      name: node.name,
+      rpcUrl: node.rpc,
+      token: lineSecrets(nodeSecret).down,
+      clock,
+      log,
       desired: () => (mode === 'enforce' ? judge.ledger.entries() : judge.ledger.entries('good', 'allow')),
       // customers first: whoever is registered there is known-good before any ban is pushed
       beforeFirstPush: async (rpc) => {
         for (const seed of await readLocations(rpc)) take(registeredOutcome(node.name, seed, clock.now()));
+        const peers = (await readPeers(rpc)).filter(({ source }) => source === 'dispatcher');
+        effects.push(
+          peers.flatMap(({ ip }) => judge.ledger.put(dispatcherPeer(node.name, ip, clock.now()))),
+          { by: 'companion', node: node.name },
+        );
       },
       onForeign: (found) => {
-        const adopted = found.flatMap(({ subject }) => judge.ledger.ban(subject) === undefined ? judge.ledger.put({
-          kind: 'ban', subject, level: 0, rules: [], evidence: [], origin: 'foreign', reason: 'found in ipban', since: clock.now(), until: null,
-        }) : []);
+        for (const { key, subject } of found) foreignSubjects.set(key, subject);
+        const adopted = found.flatMap(({ subject }) =>
+          judge.ledger.ban(subject) === undefined
+            ? judge.ledger.put({
+                kind: 'ban',
+                subject,
+                level: 0,
+                rules: [],
+                evidence: [],
+                origin: 'foreign',
+                reason: 'found in ipban',
+                since: clock.now(),
+                until: null,
+              })
+            : [],
+        );
         effects.push(adopted, { by: 'companion', node: node.name });
       },
     });
   });
-  const effects = createEffects({ mode, clock, lists, records, enforcers: () => enforcers, publish: (event) => feed.publish(event) });
+  const effects = createEffects({
+    mode,
+    clock,
+    lists,
+    records,
+    enforcers: () => enforcers,
+    publish: (event) => feed.publish(event),
+    onBug,
+  });
   const judged = (event: Request | Outcome): Verdict => {
     const facts = enrich(event);
     return judge.judge(event, facts, detectors.detect(event, facts));
@@ -141,7 +238,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
 
   const hook = await createDatagramHook(
     {
-      host: config.hook.listen, askPort: config.hook.ask_port, tellPort: config.hook.tell_port, clock,
+      host: config.hook.listen,
+      askPort: config.hook.ask_port,
+      tellPort: config.hook.tell_port,
+      clock,
       nodes: config.nodes.map(({ name, control, secret: nodeSecret }) => {
         const { up, down } = lineSecrets(nodeSecret ?? secret);
         return { name, control, secretUp: up, secretDown: down };
@@ -163,34 +263,85 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         counts.outcomes += 1;
         take(outcome);
       },
-      expired: () => undefined,
+      expired(node, table, key) {
+        const subject = table === 'ipban' ? (foreignSubjects.get(key) ?? key) : undefined;
+        foreignSubjects.delete(key);
+        if (subject === undefined || judge.ledger.ban(subject)?.origin !== 'foreign') return;
+        effects.push(judge.ledger.remove(`ban ${subject}`, 'expired'), { by: 'companion', node });
+      },
       hello: (node) => enforcers.find(({ name }) => name === node)?.poke(),
       drop,
       failed: (error) => log.error({ event: 'hook-failed', error: error.message }, 'a socket of the hook failed'),
     },
   );
   const status = createStatus({
-    mode, startedAt, judge, hook, enforcers, counts, tables: () => detectors.tables(), records, effects,
+    mode,
+    startedAt,
+    judge,
+    hook,
+    enforcers,
+    counts,
+    tables: () => detectors.tables(),
+    records,
+    effects,
   });
   const metrics = createMetrics(status.metricSources);
   const operations = createOperations({
-    judge, lists, effects, records, enforcers, clock, banTimeMs: config.decide.ban_time,
-    ownAddresses: () => [...own], status: status.report, subscribe: (listener) => feed.subscribe(listener),
+    judge,
+    lists,
+    effects,
+    records,
+    enforcers,
+    clock,
+    banTimeMs: config.decide.ban_time,
+    ownAddresses: () => [...own],
+    status: status.report,
+    subscribe: (listener) => feed.subscribe(listener),
   });
-  const onBug = (error: unknown): void => log.error({ event: 'bug', error: error instanceof Error ? error.stack : String(error) }, 'a bug in companion');
-  const control = await openControlSocket(controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }), { operations, onBug });
-  const http = config.http === false ? undefined : await startHttp({
-    listen: config.http.listen, token: config.http.token ?? installationSecret(join(stateDirectory, 'token')), operations, onBug, clock,
-    beyondLoopback: config.http.beyond_loopback,
-    metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', text: await metrics.render() }),
-  });
-  const expiry = setInterval(() => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' }), EXPIRE_EVERY_MS);
-  log.info({ event: 'started', mode, socket: control.path, http: http === undefined ? null : `${http.host}:${http.port}`, state: stateDirectory, secret_file: secretFile }, 'companion started');
+  const control = await openControlSocket(
+    controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }),
+    { operations, onBug },
+  );
+  const http =
+    config.http === false
+      ? undefined
+      : await startHttp({
+          listen: config.http.listen,
+          token: config.http.token ?? installationSecret(join(stateDirectory, 'token')),
+          operations,
+          onBug,
+          clock,
+          beyondLoopback: config.http.beyond_loopback,
+          metrics: async () => ({
+            contentType: 'text/plain; version=0.0.4; charset=utf-8',
+            text: await metrics.render(),
+          }),
+        });
+  const expiry = setInterval(
+    () => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' }),
+    EXPIRE_EVERY_MS,
+  );
+  log.info(
+    {
+      event: 'started',
+      mode,
+      socket: control.path,
+      http: http === undefined ? null : `${http.host}:${http.port}`,
+      state: stateDirectory,
+      secret_file: secretFile,
+    },
+    'companion started',
+  );
 
   return {
     async stop() {
       clearInterval(expiry);
-      await Promise.allSettled([hook.stop(), control.close(), http?.close(), ...enforcers.map((enforcer) => enforcer.stop())]);
+      await Promise.allSettled([
+        hook.stop(),
+        control.close(),
+        http?.close(),
+        ...enforcers.map((enforcer) => enforcer.stop()),
+      ]);
       await records.close();
       log.info({ event: 'stopped' }, 'companion stopped');
     },

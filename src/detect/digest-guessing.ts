@@ -27,7 +27,7 @@ const configSchema = z.strictObject({
   guess_window: durationSetting('30s'),
   spray_users: count(5).describe('distinct failing users of one source within spray_window'),
   spray_window: durationSetting('10m'),
-  unknown_users: count(3).describe('distinct users of one source within spray_window that do not exist'),
+  unknown_users: count(4).describe('distinct users of one source within spray_window that do not exist'),
   forged_nonces: count(5).describe('credentials on a nonce that is not ours, for one user within user_window'),
   success: durationSetting('1h').describe('how long a success speaks for its source, at least'),
   max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),

@@ -75,6 +75,10 @@ export const createOperations = (parts: OperationsParts): Operations => {
     return isIdentity(network) ? [...ledger.goodOf(subject)] : goodWithin(network, ledger.entries('good'));
   };
 
+  /** Phones that an operator shuts out lose the privilege that would let them pass. */
+  const revoke = (goods: readonly GoodEntry[]): Change[] =>
+    goods.flatMap(({ ip, port, user }) => ledger.remove(`good ${ip} ${port} ${user}`, 'revoked'));
+
   /** How an address stands, with the times of the entry that decides it. */
   const standingOf = (ip: string): JudgeReport => {
     const list = lists.verdict(ip);
@@ -126,9 +130,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
         since: now(),
         until: endOf(durationMs === undefined ? parts.banTimeMs : durationMs),
       };
-      // forced: the phones there lose the privilege that would let them pass the ban
-      const revoked = goods.flatMap(({ ip, port, user }) => ledger.remove(`good ${ip} ${port} ${user}`, 'revoked'));
-      effects.push([...revoked, ...ledger.put(entry)], { by: 'operator', author });
+      effects.push([...revoke(goods), ...ledger.put(entry)], { by: 'operator', author });
       return banRow(entry);
     },
 
@@ -163,7 +165,8 @@ export const createOperations = (parts: OperationsParts): Operations => {
         since: now(),
         until: endOf(durationMs ?? null),
       };
-      effects.push(ledger.put(entry), { by: 'operator', author });
+      const revoked = list === 'deny' ? revoke(goodsOf(subjectOf(text))) : [];
+      effects.push([...revoked, ...ledger.put(entry)], { by: 'operator', author });
       return listRow(entry);
     },
 

@@ -6,7 +6,7 @@ import type { Answer, Clock, Outcome, Request } from '../model/index.ts';
 import { encodeHeartbeat, encodeVerdict, parseUpFrame } from '../protocol/index.ts';
 import type { UpFrame } from '../protocol/index.ts';
 import { NodeLine } from './node-line.ts';
-import { outcomeOf, requestOf } from './to-record.ts';
+import { outcomeOf, requestOf, unreadableOf } from './to-record.ts';
 
 /** How often each server hears from us. It stops asking after 3 s without. */
 const HEARTBEAT_MS = 400;
@@ -111,6 +111,8 @@ export const createDatagramHook = async (
       // the server could read it and we could not: not a reason to hurt anybody
       reply('allow');
       handlers.drop(`unreadable-${request}`);
+      const garbage = unreadableOf(frame, now);
+      if (garbage !== undefined) handlers.outcome(garbage);
       return;
     }
     const age = now - frame.sentAt;

@@ -90,3 +90,23 @@ export const outcomeOf = (frame: OutcomeFrame, at: number): Outcome | string => 
       };
   }
 };
+
+/**
+ * A message that the server could parse and we could not: told as garbage, so that being unreadable hides nobody.
+ * @returns undefined when not even the address can be read
+ */
+export const unreadableOf = (frame: AskFrame, at: number): Outcome | undefined => {
+  const source = sourceOf(frame);
+  if (source === undefined) return undefined;
+  const tier = tierOf(source, frame.credentials === 'bound');
+  return {
+    kind: 'outcome',
+    type: 'parse-error',
+    at,
+    node: frame.node,
+    source,
+    tier,
+    bytes: frame.raw.subarray(0, 256),
+    sizeBytes: frame.sizeBytes,
+  };
+};

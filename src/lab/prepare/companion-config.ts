@@ -46,6 +46,10 @@ export const writeCompanionConfig = (
   settings.setIn(['hook', 'listen'], line.host);
   settings.setIn(['hook', 'ask_port'], line.ask);
   settings.setIn(['hook', 'tell_port'], line.tell);
+  // tools that cannot choose a source address attack from 127.0.0.1, which counts as private elsewhere
+  const decide = settings.get('decide');
+  if (decide === undefined) settings.set('decide', settings.createNode({ ban_private: true }));
+  else if (isMap(decide) && !decide.has('ban_private')) settings.setIn(['decide', 'ban_private'], true);
   const node = {
     name: 'kamailio',
     control: `${line.host}:${line.control}`,

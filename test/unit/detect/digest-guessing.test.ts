@@ -73,14 +73,14 @@ test('five failing users are none where three succeed', () => {
   expect(feed(detectorsWith(), [...good, ...events])).toEqual([]);
 });
 
-test('three users that do not exist accuse the source', () => {
-  const events = range(1, 4).map((user) => auth(user * 60_000, attacker, 'unknown-user', `u${user}x`));
+test('four users that do not exist accuse the source', () => {
+  const events = range(1, 5).map((user) => auth(user * 60_000, attacker, 'unknown-user', `u${user}x`));
   const found = feed(detectorsWith(), events);
   expect(found[0]).toMatchObject({
     rule: 'digest.unknown-users',
     accused: { kind: 'source' },
     tier: 'proven',
-    after: 3,
+    after: 4,
   });
 });
 

@@ -213,10 +213,11 @@ test.each([-10_000, 10_000])('when the clocks are %i ms apart, age says nothing 
   expect(await until(3)).toContainEqual(['answer', expect.objectContaining({ answer: 'drop' })]);
 });
 
-test('an ask whose message cannot be read is let pass, and counted', async () => {
+test('an ask whose message cannot be read is let pass, counted, and told as garbage', async () => {
   const { send, until } = await bench(() => 'drop');
   send('ask', ask({ raw: 'not SIP at all' }));
-  const happened = await until(2);
+  const happened = await until(3);
+  expect(happened).toContainEqual(['outcome', 'parse-error']);
   expect(happened).toContainEqual(['answer', expect.objectContaining({ answer: 'allow' })]);
   expect(happened).toContainEqual(['drop', 'unreadable-not-sip']);
 });
