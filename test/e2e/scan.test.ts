@@ -28,7 +28,8 @@ const WANTED_MS = 5;
 
 /** What a scan may leave behind: one shape of answer to everybody, and nothing but challenges. */
 const expectNothingLearned = (answers: readonly string[]): void => {
-  expect([...shapesOf(answers).values()].map((targets) => targets.slice(0, 10)).slice(1)).toEqual([]);
+  const [usual, ...others] = shapesOf(answers);
+  expect(Object.fromEntries(others), `other answers than ${usual?.[0] ?? ''}`).toEqual({});
   expect(answers.map(statusOf).filter((status) => status !== 401 && status !== 407)).toEqual([]);
 };
 
@@ -87,7 +88,7 @@ requires(
     expect(await lab.door.get('ipban', ip)).toMatch(/^companion:1:/);
   };
 
-  test('svwar over UDP, as it comes and with --force, gets no answer at all', async () => {
+  test.concurrent('svwar over UDP, as it comes and with --force, learns nothing', async () => {
     const runs = METHODS.flatMap((method) => [[], ['--force']].map((flags) => ({ method, flags })));
     await Promise.all(
       runs.map(async ({ method, flags }, index) => {
@@ -103,20 +104,20 @@ requires(
           says: output.trim().split('\n').at(-1),
         });
         expect([...found.keys()]).toEqual([]);
-        expect(relay.answers).toEqual([]);
+        expectNothingLearned(relay.answers);
         await quarantinedOnly(bed, relay.ip);
       }),
     );
   });
 
-  test('svwar itself, without anything between it and the server', async () => {
+  test.concurrent('svwar itself, without anything between it and the server', async () => {
     const args = ['-m', 'REGISTER', '-e', '100-199', '--force', '-p', '15060', bed.server.ip];
     const { found } = await runTool('svwar', args);
     expect([...found.keys()]).toEqual([]);
     await quarantinedOnly(bed, '127.0.0.1');
   });
 
-  test('svwar learns nothing where its marks are not known', async () => {
+  test.concurrent('svwar learns nothing where its marks are not known', async () => {
     const runs = METHODS.flatMap((method) => [[], ['--force']].map((flags) => ({ method, flags })));
     await Promise.all(
       runs.map(async ({ method, flags }, index) => {
@@ -140,7 +141,7 @@ requires(
     );
   });
 
-  test('a scanner without marks, patient or fast, ends in quarantine and learns nothing', async () => {
+  test.concurrent('a scanner without marks, patient or fast, ends in quarantine and learns nothing', async () => {
     const scans = [
       { method: 'REGISTER', perSecond: 20, ip: `${NET}.30` },
       { method: 'REGISTER', perSecond: 200, ip: `${NET}.31` },
@@ -171,7 +172,7 @@ requires(
     expect(after.answers).toEqual([]);
   });
 
-  test('over TCP a scan ends in a ban: the connection is closed, the next one gets nothing', async () => {
+  test.concurrent('over TCP a scan ends in a ban: the connection is closed, the next one gets nothing', async () => {
     await Promise.all(
       METHODS.map(async (method, index) => {
         const ip = `${NET}.${50 + index}`;
@@ -187,7 +188,7 @@ requires(
     );
   });
 
-  test.each(['t1', 'tn'] as const)('sipp -t %s: the same', async (transport) => {
+  test.concurrent.each(['t1', 'tn'] as const)('sipp -t %s: the same', async (transport) => {
     await Promise.all(
       METHODS.map(async (method, index) => {
         const ip = `${NET}.${(transport === 't1' ? 60 : 70) + index}`;

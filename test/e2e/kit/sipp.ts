@@ -33,12 +33,11 @@ export interface SippResult {
 
 const MAX_OUTPUT = 400_000;
 
-/** Messages of a `-trace_msg` file that were received. */
+/** Messages of a `-trace_msg` file that were received; sipp writes complaints of its own between them. */
 const readReceived = (trace: string): string[] =>
-  trace
-    .split(/^-{20,}.*$/m)
-    .filter((part) => /(?:TCP|UDP) message received/.test(part))
-    .map((part) => part.slice(part.indexOf('SIP/2.0 ') < 0 ? 0 : part.indexOf('SIP/2.0 ')))
+  [...trace.matchAll(/message received \[(\d+)\] bytes :\r?\n\r?\n/g)]
+    .map((mark) => trace.slice(mark.index + mark[0].length, mark.index + mark[0].length + Number(mark[1])))
+    .flatMap((chunk) => chunk.split(/(?=^SIP\/2\.0 )/m))
     .filter((text) => text.startsWith('SIP/2.0 '));
 
 /** Runs Debian's sipp with one of our scenarios, to its end or to the deadline. */
@@ -52,7 +51,16 @@ export const runSipp = async (options: SippOptions): Promise<SippResult> => {
   const args = [
     ...[`${server.ip}:${server.port}`, '-sf', scenario, '-inf', rows, '-t', options.transport, '-i', options.from],
     ...['-m', String(options.rows.length), '-r', String(options.perSecond), '-trace_msg', '-message_file', trace],
-    ...['-nostdin', '-timeout', `${Math.ceil(deadlineMs / 1_000)}s`, '-timeout_error', '-reconnect_close', 'true'],
+    ...[
+      '-max_socket',
+      '500',
+      '-nostdin',
+      '-timeout',
+      `${Math.ceil(deadlineMs / 1_000)}s`,
+      '-timeout_error',
+      '-reconnect_close',
+      'true',
+    ],
     ...(options.port === undefined ? [] : ['-p', String(options.port)]),
     ...(options.user === undefined ? [] : ['-au', options.user]),
     ...(options.password === undefined ? [] : ['-ap', options.password]),
