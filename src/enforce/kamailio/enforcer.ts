@@ -127,6 +127,8 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
       for (const { op, entry } of changes) {
         ledger.touch(entry);
         send(op === 'put' ? mirror.put(entry, clock.now()) : mirror.remove(entry));
+        if (op === 'remove' && entry.kind === 'ban' && entry.origin === 'operator')
+          send({ puts: [], removals: walker.disown(entry.subject) });
       }
     });
   };

@@ -41,6 +41,8 @@ export interface Walker {
   whole(table: Table): Promise<number>;
   /** Asks for keys one by one; cannot find strays. @throws RpcError */
   some(next: () => Slot | undefined, limit: number): Promise<number>;
+  /** Foreign keys of this subject, for deletion: an operator lifts that ban. They are forgotten, and reported anew if they return. */
+  disown(subject: string): readonly Slot[];
   /** Foreign keys in `ipban` as last seen. */
   readonly foreign: ReadonlyMap<string, string>;
   readonly counters: { walks: number; missing: number; strays: number };
@@ -108,6 +110,15 @@ export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: 
   return {
     foreign,
     counters,
+    disown(subject) {
+      const gone: Slot[] = [];
+      for (const [key, value] of foreign) {
+        if (subjectOfKey(key) !== subject) continue;
+        foreign.delete(key);
+        gone.push(strayOf('ipban', { key, value }));
+      }
+      return gone;
+    },
     async whole(table) {
       const walk = ++counters.walks;
       const serial = mirror.tick();
@@ -124,6 +135,7 @@ export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: 
               slot.seen = walk;
               if (slot.value !== dumped.value && isSettled(slot, serial)) wrong.push(slot);
             } else if (table === 'ipban' && !String(dumped.value).startsWith(OWN_BAN)) {
+              if (deleted.has(slotId(table, dumped.key))) continue;
               if (seenForeign.size < MAX_FOREIGN) seenForeign.set(dumped.key, String(dumped.value));
             } else if (!deleted.has(slotId(table, dumped.key))) {
               strays.push(strayOf(table, dumped));

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createClient } from '../../../src/cli/client.ts';
 import type { Lab } from '../../../src/lab/index.ts';
 
 const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
@@ -28,6 +29,19 @@ export const operate = async <Result = unknown>(lab: Lab, method: string, params
     });
     socket.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })}\n`);
   });
+
+/** All pages of a list: `ban.list`, `allow.list`, `deny.list`. */
+export const listOf = async <Row>(
+  lab: Lab,
+  method: 'ban.list' | 'allow.list' | 'deny.list',
+): Promise<readonly Row[]> => {
+  const client = createClient(connect(lab.ready.socket), lab.ready.socket);
+  try {
+    return await client.list<Row>(method);
+  } finally {
+    client.close();
+  }
+};
 
 /** Runs `companion …` against a lab, as an operator does. */
 export const command = async (
@@ -96,7 +110,7 @@ export const until = async (
 /** Figures for whoever reads the run: `[flood] shm free 61.2 MB`. */
 export const figure = (title: string, values: Readonly<Record<string, unknown>>): void => {
   const text = Object.entries(values).map(
-    ([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   process.stdout.write(`  [${title}] ${text.join('  ')}\n`);
 };

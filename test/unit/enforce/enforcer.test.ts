@@ -282,6 +282,25 @@ describe('the Kamailio enforcer', () => {
     expect(walks()).toBe(before);
   });
 
+  test('a foreign ban goes when an operator lifts it, and only then', async () => {
+    entries = [];
+    server.table('ipban').set('203.0.113.77', '1').set('2001:db8::5', 'x').set('203.0.113.78', '1');
+    await start();
+    const lifted = (subject: string, origin: 'foreign' | 'operator'): Change => ({
+      op: 'remove',
+      entry: { ...ban(subject), origin },
+      why: origin === 'operator' ? 'operator' : 'superseded',
+    });
+    enforcer.apply([
+      lifted('203.0.113.77', 'operator'),
+      lifted('2001:db8::/64', 'operator'),
+      lifted('203.0.113.78', 'foreign'),
+    ]);
+    await until('lifted', () => ipban().length === 1);
+    expect(ipban()).toEqual(['203.0.113.78']);
+    expect(enforcer.status().entries['foreign']).toBe(1);
+  });
+
   test('finds by audit what counting cannot see', async () => {
     entries = [ban('203.0.113.1'), ban('203.0.113.2')];
     await start();
