@@ -3,27 +3,41 @@
  *
  *     hook.ask → facts → findings → verdict → answer, and after it: lists, enforcers, database, log, live feed
  */
-import { createHash } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { startControlSocket, startHttp } from './admin/index.ts';
-import type { ControlSocket, ControlSocketOptions } from './admin/index.ts';
+import { openControlSocket, startHttp } from './admin/index.ts';
 import { configSchema, loadConfig } from './config/index.ts';
 import { Judge, decideSchema } from './decide/index.ts';
 import { createDetectors, detectSchema } from './detect/index.ts';
 import { createKamailioEnforcer, readLocations, readPeers } from './enforce/index.ts';
-import type { GoodSeed } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
-import { CompanionError, formatCidr, identityOf, isLoopbackRange, parseCidr, subjectOf } from './model/index.ts';
-import type { Answer, Change, DecisionEvent, ListEntry, Outcome, Request, Verdict } from './model/index.ts';
+import { isLoopbackRange } from './model/index.ts';
+import type {
+  Answer,
+  Change,
+  DecisionEvent,
+  ListEntry,
+  Outcome,
+  Request,
+  StatusReport,
+  Verdict,
+} from './model/index.ts';
 import { createLiveFeed, createLog, createMetrics, decisionLine } from './observe/index.ts';
-import { AddressLists, createEffects, createOperations, createStatus } from './operate/index.ts';
+import {
+  AddressLists,
+  createAdoption,
+  createEffects,
+  createOperations,
+  createStatus,
+  keepVigil,
+} from './operate/index.ts';
 import { createDatagramHook } from './receive/index.ts';
 import { openRecords } from './store/index.ts';
 import {
   chooseStateDirectory,
   controlSocketPaths,
   installationSecret,
+  lineSecrets,
   makeStateDirectory,
   processChoice,
   systemClock,
@@ -37,70 +51,25 @@ export interface CompanionOptions {
 }
 
 export interface Companion {
+  status(): StatusReport;
+  /** Where its doors and files are, for what `companion run` tells its operator. */
+  readonly places: {
+    readonly socket: string;
+    readonly state: string;
+    readonly secretFile: string;
+    readonly http: string | undefined;
+  };
   stop(): Promise<void>;
 }
 
-/** A peer taken from the server's own data counts for this long; it is read again at each start. */
-const PEER_MS = 7 * 86_400_000;
-
 /** Ended entries are taken out this often. */
 const EXPIRE_EVERY_MS = 500;
-
-/** Secrets of one line, one a direction: who squats one port while its owner is away learns nothing about the other. */
-const lineSecrets = (secret: string): { readonly up: string; readonly down: string } => {
-  const half = (direction: string): string =>
-    createHash('sha256').update(`${direction} ${secret}`).digest('hex').slice(0, 32);
-  return { up: half('up'), down: half('down') };
-};
 
 /** Addresses of this machine, but for loopback, where an attacker on the machine itself may sit. */
 const machineAddresses = (): string[] =>
   Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
   );
-
-/** A binding that the server already had, as if it had just been told. */
-const registeredOutcome = (
-  node: string,
-  { ip, port, transport, user, expiresSeconds }: GoodSeed,
-  at: number,
-): Outcome => ({
-  kind: 'outcome',
-  type: 'registered',
-  tier: 'proven',
-  at,
-  node,
-  user,
-  expiresSeconds,
-  source: { ip, identity: identityOf(ip), port, transport },
-});
-
-/** A destination of the server's dispatcher: its requests are a peer's. Read anew at each start, so it may end. */
-const dispatcherPeer = (node: string, ip: string, at: number): ListEntry => ({
-  kind: 'allow',
-  subject: formatCidr(parseCidr(subjectOf(ip))),
-  note: `dispatcher of ${node}`,
-  author: 'companion',
-  origin: 'detector',
-  reason: `dispatcher of ${node}`,
-  since: at,
-  until: at + PEER_MS,
-});
-
-/** Binds the first path of the search order that this user may bind; another companion on one of them is an error. */
-const openControlSocket = async (
-  paths: readonly string[],
-  options: Omit<ControlSocketOptions, 'path'>,
-): Promise<ControlSocket> => {
-  for (const path of paths.slice(0, -1)) {
-    try {
-      return await startControlSocket({ ...options, path });
-    } catch (error) {
-      if (error instanceof CompanionError && /another companion/.test(error.message)) throw error;
-    }
-  }
-  return startControlSocket({ ...options, path: paths.at(-1)! });
-};
 
 /**
  * Starts the service: database first (what should be enforced is known before anybody asks), then operators' doors, then
@@ -158,7 +127,6 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   // the flow
   const onBug = (error: unknown): void =>
     log.error({ event: 'bug', error: error instanceof Error ? error.stack : String(error) }, 'a bug in companion');
-  const foreignSubjects = new Map<string, string>();
   const counts = {
     requests: 0,
     outcomes: 0,
@@ -177,42 +145,23 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     }
   });
   const enforcers = config.nodes.map((node) => {
-    const nodeSecret = node.secret === undefined ? secret : node.secret;
     return createKamailioEnforcer({
       name: node.name,
       rpcUrl: node.rpc,
-      token: lineSecrets(nodeSecret).down,
+      token: lineSecrets(node.secret ?? secret).down,
       clock,
       log,
       desired: () => (mode === 'enforce' ? judge.ledger.entries() : judge.ledger.entries('good', 'allow')),
       // customers first: whoever is registered there is known-good before any ban is pushed
       beforeFirstPush: async (rpc) => {
-        for (const seed of await readLocations(rpc)) take(registeredOutcome(node.name, seed, clock.now()));
+        adoption.bindings(node.name, await readLocations(rpc));
         const peers = (await readPeers(rpc)).filter(({ source }) => source === 'dispatcher');
-        effects.push(
-          peers.flatMap(({ ip }) => judge.ledger.put(dispatcherPeer(node.name, ip, clock.now()))),
-          { by: 'companion', node: node.name },
+        adoption.dispatcher(
+          node.name,
+          peers.map(({ ip }) => ip),
         );
       },
-      onForeign: (found) => {
-        for (const { key, subject } of found) foreignSubjects.set(key, subject);
-        const adopted = found.flatMap(({ subject }) =>
-          judge.ledger.ban(subject) === undefined
-            ? judge.ledger.put({
-                kind: 'ban',
-                subject,
-                level: 0,
-                rules: [],
-                evidence: [],
-                origin: 'foreign',
-                reason: 'found in ipban',
-                since: clock.now(),
-                until: null,
-              })
-            : [],
-        );
-        effects.push(adopted, { by: 'companion', node: node.name });
-      },
+      onForeign: (found) => adoption.foreign(node.name, found),
     });
   });
   const effects = createEffects({
@@ -232,6 +181,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     const verdict = judged(event);
     effects.push(verdict.changes, { by: 'event', event, verdict });
   };
+  const adoption = createAdoption({ judge, effects, clock, take });
   const drop = (reason: string): void => {
     counts.drops[reason] = (counts.drops[reason] ?? 0) + 1;
   };
@@ -263,12 +213,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         counts.outcomes += 1;
         take(outcome);
       },
-      expired(node, table, key) {
-        const subject = table === 'ipban' ? (foreignSubjects.get(key) ?? key) : undefined;
-        foreignSubjects.delete(key);
-        if (subject === undefined || judge.ledger.ban(subject)?.origin !== 'foreign') return;
-        effects.push(judge.ledger.remove(`ban ${subject}`, 'expired'), { by: 'companion', node });
-      },
+      expired: (node, table, key) => adoption.expired(node, table, key),
       hello: (node) => enforcers.find(({ name }) => name === node)?.poke(),
       drop,
       failed: (error) => log.error({ event: 'hook-failed', error: error.message }, 'a socket of the hook failed'),
@@ -321,6 +266,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     () => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' }),
     EXPIRE_EVERY_MS,
   );
+  const endVigil = keepVigil(status.report, log, clock);
   log.info(
     {
       event: 'started',
@@ -334,8 +280,16 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   );
 
   return {
+    status: status.report,
+    places: {
+      socket: control.path,
+      state: stateDirectory,
+      secretFile,
+      http: http === undefined ? undefined : `http://${http.host}:${http.port}`,
+    },
     async stop() {
       clearInterval(expiry);
+      endVigil();
       await Promise.allSettled([
         hook.stop(),
         control.close(),

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
+import { CompanionError } from '../model/index.ts';
 import type { Operations } from '../model/index.ts';
 import { RPC_CODES, encodeError } from '../protocol/index.ts';
 import { serveConnection } from './connection.ts';
@@ -81,4 +82,22 @@ export const startControlSocket = async (options: ControlSocketOptions): Promise
       await ended;
     },
   };
+};
+
+/**
+ * Opens the control socket at the first path of the search order that this user may bind.
+ * @throws CompanionError PORT_IN_USE; at once when another companion serves one of the paths
+ */
+export const openControlSocket = async (
+  paths: readonly string[],
+  options: Omit<ControlSocketOptions, 'path'>,
+): Promise<ControlSocket> => {
+  for (const path of paths.slice(0, -1)) {
+    try {
+      return await startControlSocket({ ...options, path });
+    } catch (error) {
+      if (error instanceof CompanionError && error.message.includes('another companion')) throw error;
+    }
+  }
+  return startControlSocket({ ...options, path: paths.at(-1)! });
 };

@@ -4,7 +4,7 @@
  * It must never let a slow or hostile peer grow memory or hold up a verdict: every connection, line, queue and answer
  * is bounded, and what is dropped is counted.
  */
-export { startControlSocket } from './control-socket.ts';
+export { openControlSocket, startControlSocket } from './control-socket.ts';
 export type { ControlSocket, ControlSocketOptions } from './control-socket.ts';
 export { startHttp } from './http.ts';
 export type { HttpDoor, HttpOptions } from './http.ts';

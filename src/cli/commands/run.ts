@@ -1,7 +1,11 @@
 import { handleSignals } from '../../system/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { typed } from '../failure.ts';
+import { nextSteps } from '../output/next-steps.ts';
 import { shown } from '../output/text.ts';
+
+/** A server that is there answers sooner. */
+const GUIDE_AFTER_MS = 1_500;
 
 export interface RunOptions {
   readonly config?: string | undefined;
@@ -31,7 +35,12 @@ export const run = async (options: RunOptions): Promise<number> => {
     report: complain,
   });
   try {
-    await starting;
+    const companion = await starting;
+    const guide = setTimeout(() => {
+      if (companion.status().nodes.every(({ state }) => state === 'down'))
+        process.stderr.write(nextSteps(companion.places));
+    }, GUIDE_AFTER_MS);
+    guide.unref();
   } catch (error) {
     unhandle();
     throw error;
