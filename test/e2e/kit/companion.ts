@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { createClient } from '../../../src/cli/client.ts';
 import type { Lab } from '../../../src/lab/index.ts';
 
-const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** The command `companion`. */
+export const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 /** Asks a companion one thing on its control socket. @throws Error with its code and sentence */
 export const operate = async <Result = unknown>(lab: Lab, method: string, params: object = {}): Promise<Result> =>

@@ -50,8 +50,8 @@ export interface Ua {
   readonly local: string;
   /** Sends a request as it is and waits for its final response. */
   request(message: Message): Promise<Reply>;
-  /** The same, answering challenges. */
-  authenticated(message: Message): Promise<Reply>;
+  /** The same, answering challenges; `challenged`: the first answer uses the nonce of that response. */
+  authenticated(message: Message, challenged?: Reply): Promise<Reply>;
   register(expires?: number): Promise<Reply>;
   /** INVITE, ACK, BYE. @returns the final responses to INVITE and BYE */
   call(user: string): Promise<{ readonly invite: Reply; readonly bye: Reply }>;
@@ -225,7 +225,11 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
       send();
     });
 
-  const authenticated = async (message: Message): Promise<Reply> => {
+  const authenticated = async (message: Message, challenged?: Reply): Promise<Reply> => {
+    if (challenged !== undefined) {
+      challenge = challengeOf(challenged.text);
+      uses = 0;
+    }
     const began = performance.now();
     let reply: Reply | undefined;
     let ms = 0;
