@@ -1,0 +1,232 @@
+/** In-dialog requests are believed with our own proof only; nothing is relayed without it: Show line 3. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { figure, operate, until } from './kit/companion.ts';
+import { tally } from './kit/figures.ts';
+import { headerOf, requestText, statusOf, token } from './kit/sip-text.ts';
+import { openTestbed } from './kit/testbed.ts';
+import type { Testbed } from './kit/testbed.ts';
+import { createUa } from './kit/ua.ts';
+import type { Reply, Ua } from './kit/ua.ts';
+import { openUdp } from './kit/udp-client.ts';
+import type { UdpClient } from './kit/udp-client.ts';
+import { requires } from './requirements.ts';
+
+const NET = '127.81.7';
+const USERS = { alice: 'wonderland', bob: 'builder' };
+const SINK = { ip: '127.81.9.9', port: 5_099 };
+const METHODS = [
+  ...['INVITE', 'REGISTER', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH', 'REFER', 'NOTIFY', 'INFO', 'BYE'],
+  ...['OPTIONS', 'UPDATE', 'PRACK', 'ACK', 'CANCEL'],
+];
+
+/** A call that is up, seen by the caller. */
+interface Call {
+  readonly callId: string;
+  readonly fromTag: string;
+  readonly to: string;
+  readonly target: string;
+  readonly routes: readonly string[];
+  /** A request within the dialog, without credentials. */
+  request(method: string, headers?: readonly string[]): Promise<Reply>;
+}
+
+const callUp = async (caller: Ua, callee: string, domain: string): Promise<Call> => {
+  const [callId, fromTag] = [token(), token()];
+  const contact = `Contact: <sip:alice@${caller.local}>`;
+  const uri = `sip:${callee}@${domain}`;
+  const invite = await caller.authenticated({ method: 'INVITE', uri, callId, fromTag, headers: [contact] });
+  expect(invite.status).toBe(200);
+  const to = headerOf(invite.text, 'To');
+  const target = /<([^>]*)>/.exec(headerOf(invite.text, 'Contact'))?.[1] ?? '';
+  const routes = [...invite.text.matchAll(/^Record-Route:\s*(.*?)\r$/gm)].map(([, value]) => value!).toReversed();
+  const lines = routes.map((value) => `Route: ${value}`);
+  const from = `sip:alice@${domain}`;
+  const parts = { uri: target, from, local: caller.local, callId, fromTag, more: lines };
+  const toTag = /tag=([^;]*)/.exec(to)?.[1] ?? '';
+  const cseq = Number(headerOf(invite.text, 'CSeq').split(' ')[0]);
+  caller.send(requestText({ ...parts, method: 'ACK', to: uri, toTag, cseq }));
+  await sleep(50);
+  const request: Call['request'] = async (method, headers = []) =>
+    caller.request({ method, uri: target, to, callId, fromTag, headers: [...lines, contact, ...headers] });
+  return { callId, fromTag, to, target, routes, request };
+};
+
+requires(
+  'kamailio',
+  'kamailio-extra-modules',
+  'kamailio-utils-modules',
+  'kamailio-sqlite-modules',
+)('dialogs', () => {
+  let bed: Testbed;
+  let alice: Ua;
+  let bob: Ua;
+  let sink: UdpClient;
+  let attackers = 60;
+  beforeAll(async () => {
+    bed = await openTestbed({ sip: `${NET}.1:15060`, users: USERS, yaml: 'decide: {ban_private: true}\n' });
+    const server = bed.lab.ready.sip;
+    alice = await createUa({ server, from: `${NET}.20`, user: 'alice', password: USERS.alice });
+    bob = await createUa({ server, from: `${NET}.21`, user: 'bob', password: USERS.bob });
+    sink = await openUdp(SINK.ip, bed.server, SINK.port);
+    expect([(await alice.register()).status, (await bob.register()).status]).toEqual([200, 200]);
+  });
+  afterAll(async () => {
+    for (const socket of [alice, bob, sink]) socket?.close();
+    await bed?.stop();
+  });
+  /** Each attack from an address of its own, so that what one proves does not hide the next. */
+  const openAttacker = async (): Promise<UdpClient> => {
+    attackers += 1;
+    return openUdp(`${NET}.${attackers}`, bed.server);
+  };
+
+  test('with our proof they pass unchallenged, from both sides, also while the address is quarantined', async () => {
+    const call = await callUp(alice, 'bob', bed.domain);
+    expect(call.routes.every((route) => /;cdp=[0-9a-f]{32}[;>]/.test(route))).toBe(true);
+    const hold = await call.request('INVITE');
+    const info = await call.request('INFO');
+
+    const neighbour = await openUdp(`${NET}.20`, bed.server);
+    const aor = `sip:1@${bed.domain}`;
+    const tool = { method: 'REGISTER', uri: `sip:${bed.domain}`, from: aor, to: aor, agent: 'friendly-scanner' };
+    await neighbour.send(requestText({ ...tool, local: neighbour.local }));
+    await sleep(200);
+    expect((await bed.why(`${NET}.20`)).state).toBe('quarantined');
+    const update = await call.request('UPDATE');
+    const elsewhere = await createUa({ server: bed.lab.ready.sip, from: `${NET}.20`, user: 'nobody' });
+    const { callId, fromTag, to, target, routes } = call;
+    const lines = routes.map((value) => `Route: ${value}`);
+    // a phone whose NAT has given it another port: the proof is in the message
+    const moved = await elsewhere.request({ method: 'INFO', uri: target, to, callId, fromTag, headers: lines });
+    const theirs = await bob.request({
+      method: 'INFO',
+      uri: `sip:alice@${alice.local}`,
+      to: `<sip:alice@${bed.domain}>;tag=${fromTag}`,
+      callId,
+      fromTag: 'callee',
+      headers: lines,
+    });
+    const bye = await call.request('BYE');
+    const statuses = [hold, info, update, moved, theirs, bye].map(({ status }) => status);
+    figure('in-dialog with proof', { hold: hold.status, all: tally(statuses) });
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
+    // known-good is untouched by what others send from the same address
+    const { invite, bye: end } = await alice.call('bob');
+    expect([invite.status, end.status]).toEqual([200, 200]);
+    neighbour.close();
+    elsewhere.close();
+  });
+
+  const proofOf = (route: string): string => /;cdp=([0-9a-f]{32})/.exec(route)?.[1] ?? '';
+  const us = (more = ''): string => `<sip:${NET}.1:15060;lr${more}>`;
+  const them = `<sip:${SINK.ip}:${SINK.port};lr>`;
+  const relayed = (): readonly string[] => sink.received.map(({ text }) => text.split('\r\n')[0]!);
+
+  /** What is done to a request to lead it to the sink. */
+  const tricks = (call: Call): Record<string, Partial<Parameters<typeof requestText>[0]>> => {
+    const proof = proofOf(call.routes[0]!);
+    const [uri, same] = [`sip:victim@${SINK.ip}:${SINK.port}`, { callId: call.callId, toTag: 'callee' }];
+    return {
+      'Route to the sink': { more: [`Route: ${them}`] },
+      'Route through us': { more: [`Route: ${us()}, ${them}`] },
+      'Request-URI of the sink': { uri },
+      'Request-URI of the sink, Route through us': { uri, more: [`Route: ${us()}`] },
+      'invented proof': { uri, more: [`Route: ${us(`;cdp=${'0'.repeat(32)}`)}, ${them}`] },
+      'empty proof': { uri, more: [`Route: ${us(';cdp=')}`, `Route: ${them}`] },
+      'proof without value': { uri, more: [`Route: ${us(';cdp')}`, `Route: ${them}`] },
+      'proof of another dialog': { uri, more: [`Route: ${us(`;cdp=${proof}`)}, ${them}`] },
+      'proof of this Call-ID, another tag': { ...same, uri, more: [`Route: ${us(`;cdp=${proof}`)}, ${them}`] },
+      'two proofs': { uri, more: [`Route: ${us(`;cdp=${'1'.repeat(32)};cdp=${proof}`)}, ${them}`] },
+      'proof in the second Route': { uri, more: [`Route: ${them}, ${us(`;cdp=${proof}`)}`] },
+      'strict route': { uri: `sip:${NET}.1:15060;cdp=${proof}`, more: [`Route: <sip:${SINK.ip}:${SINK.port}>`] },
+      'strict route through us': { uri, more: [`Route: <sip:${NET}.1:15060;cdp=${proof}>`, `Route: ${them}`] },
+      'double record-route': { uri, more: [`Route: ${us(';r2=on')}, ${us(';r2=on')}, ${them}`] },
+      'alias of the sink': {
+        uri: `sip:victim@${NET}.1:15060;alias=${SINK.ip}~${SINK.port}~1`,
+        more: [`Route: ${us()}`],
+      },
+      'maddr of the sink': { uri: `sip:victim@${NET}.1:15060;maddr=${SINK.ip}`, more: [`Route: ${us()}`] },
+      'a loop through us': { more: [`Route: ${Array.from({ length: 12 }, () => us()).join(', ')}`] },
+      'a display name before the Route': { uri, more: [`Route: "x <sip:a;cdp=${proof}>" ${us()}, ${them}`] },
+      'a broken Route': { uri, more: [`Route: <<sip:;;cdp=${proof}>`, `Route: ${them}`] },
+    };
+  };
+
+  test('without it nothing is relayed, whatever To-tag and Routes say', async () => {
+    const call = await callUp(alice, 'bob', bed.domain);
+    const answers: number[] = [];
+    for (const [name, trick] of Object.entries(tricks(call))) {
+      const attacker = await openAttacker();
+      const uri = `sip:bob@${bed.domain}`;
+      const base = { uri, from: `sip:alice@${bed.domain}`, to: uri, local: attacker.local, toTag: token() };
+      for (const method of METHODS) await attacker.send(requestText({ ...base, method, ...trick }));
+      await sleep(120);
+      // keep-alives, as which OPTIONS to ourselves pass, are answered to everybody
+      const replies = attacker.received.filter(({ text }) => !/^SIP\/2\.0 200 Keepalive/.test(text));
+      const got = replies.map(({ text }) => statusOf(text));
+      answers.push(...got);
+      expect(relayed(), name).toEqual([]);
+      expect(
+        got.filter((status) => ![401, 407, 483].includes(status)),
+        name,
+      ).toEqual([]);
+      expect(await bed.door.get('ipban', attacker.ip), name).toBeUndefined();
+      attacker.close();
+    }
+    // Kamailio takes some methods (PRACK, ACK, CANCEL) for authenticated without looking: nobody becomes known-good by them
+    const known = [...(await bed.door.keys('companion_good')).keys()];
+    const trusted = new RegExp(`^${NET.replaceAll('.', '\\.')}\\.2[012]:`);
+    expect(known.filter((key) => !trusted.test(key))).toEqual([]);
+    figure('relay tricks', { answers: tally(answers), relayed: relayed().length });
+    expect((await call.request('BYE')).status).toBe(200);
+  });
+
+  test('an allowed address is authenticated like everybody, and hangs up without credentials', async () => {
+    const ip = `${NET}.22`;
+    await operate(bed.lab, 'allow.add', { subject: ip, note: 'a peer', author: 'test' });
+    await until('Kamailio has it', async () => (await bed.door.get('companion_net', `a${ip}`)) !== undefined);
+    const stranger = await openUdp(ip, bed.server);
+    const uri = `sip:bob@${bed.domain}`;
+    const parts = { uri, from: `sip:alice@${bed.domain}`, to: uri, local: stranger.local };
+    const invite = await stranger.ask(requestText({ ...parts, method: 'INVITE' }));
+    expect(statusOf(invite ?? '')).toBe(407);
+    for (const method of ['PRACK', 'ACK', 'CANCEL', 'NOTIFY'])
+      await stranger.send(requestText({ ...parts, method, toTag: token(), more: [`Route: ${them}`] }));
+    await sleep(150);
+    expect(relayed()).toEqual([]);
+    stranger.close();
+
+    const peer = await createUa({ server: bed.lab.ready.sip, from: ip, user: 'alice', password: USERS.alice });
+    const call = await callUp(peer, 'bob', bed.domain);
+    const statuses = [(await call.request('PRACK')).status, (await call.request('BYE')).status];
+    peer.close();
+    expect(statuses).toEqual([200, 200]);
+  });
+
+  test('and no answer goes to where a Via points', async () => {
+    const attacker = await openAttacker();
+    const uri = `sip:bob@${bed.domain}`;
+    const parts = { method: 'OPTIONS', uri, from: uri, to: uri, local: `${SINK.ip}:${SINK.port}` };
+    const via = (value: string): string => requestText(parts).replace(/^Via: .*$/m, `Via: SIP/2.0/UDP ${value}\r`);
+    for (const value of [
+      `${SINK.ip}:${SINK.port};branch=z9hG4bK${token()}`,
+      `${attacker.local};maddr=${SINK.ip};branch=z9hG4bK${token()}`,
+      `${attacker.local};received=${SINK.ip};rport=${SINK.port};branch=z9hG4bK${token()}`,
+      `${SINK.ip}:${SINK.port};rport=${SINK.port};received=${SINK.ip};branch=z9hG4bK${token()}`,
+    ]) {
+      await attacker.send(via(value).replace('\r\r\n', '\r\n'));
+      await sleep(60);
+    }
+    figure('Via tricks', { answers: tally(attacker.received.map(({ text }) => statusOf(text))) });
+    expect(sink.received).toEqual([]);
+    attacker.close();
+  });
+
+  test('Kamailio has nothing to complain about, and counts what it dropped', async () => {
+    const counters = await bed.counters();
+    figure('counters', counters);
+    expect(bed.complaints()).toEqual([]);
+    expect(counters).toMatchObject({ stray_ack: expect.any(Number), stray_cancel: expect.any(Number) });
+  });
+});
