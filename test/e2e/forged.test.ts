@@ -1,0 +1,197 @@
+/** Whatever is sent in a customer's name, the customer is served, and nobody learns or relays: Show line 3. */
+import { readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { challengeOf, digestAnswer } from '../../src/lab/phone/digest-answer.ts';
+import { figure } from './kit/companion.ts';
+import { tally } from './kit/figures.ts';
+import { forge } from './kit/forge.ts';
+import { requestText, shapesOf, statusOf, token } from './kit/sip-text.ts';
+import { openTestbed } from './kit/testbed.ts';
+import type { Testbed } from './kit/testbed.ts';
+import { createUa } from './kit/ua.ts';
+import type { Reply, Ua } from './kit/ua.ts';
+import { openUdp } from './kit/udp-client.ts';
+import { requires } from './requirements.ts';
+
+const NET = '127.81.8';
+const USERS = { alice: 'wonderland', bob: 'builder', carol: 'singer', dave: 'diver' };
+const HARM_MS = 32_000;
+
+/** shared/ stands beside the checkout. */
+const SIP_DATA = new URL('../../../shared/data/sip/', import.meta.url);
+const KINDS = ['rfc4475', 'rfc3665', 'edge', 'sipvicious'] as const;
+const FILES = KINDS.flatMap((kind) => {
+  const folder = fileURLToPath(new URL(`${kind}/`, SIP_DATA));
+  return readdirSync(folder).map((file) => `${folder}${file}`);
+});
+const RATE = 1_000;
+const SECONDS = 10;
+
+requires(
+  'kamailio',
+  'kamailio-extra-modules',
+  'kamailio-utils-modules',
+  'kamailio-sqlite-modules',
+  'root',
+)('forged datagrams', () => {
+  let bed: Testbed;
+  let bob: Ua;
+  beforeAll(async () => {
+    bed = await openTestbed({ sip: `${NET}.1:15060`, users: USERS, yaml: 'decide: {ban_private: true}\n' });
+    bob = await createUa({ server: bed.lab.ready.sip, from: `${NET}.21`, user: 'bob', password: USERS.bob });
+    expect((await bob.register()).status).toBe(200);
+  });
+  afterAll(async () => {
+    bob?.close();
+    await bed?.stop();
+  });
+  const customer = async (user: keyof typeof USERS, from: string): Promise<Ua> =>
+    createUa({ server: bed.lab.ready.sip, from, user, password: USERS[user] });
+
+  /** What a customer does for as long as the flood lasts: registers, calls, hangs up. */
+  const live = async (phone: Ua, over: () => boolean): Promise<{ readonly name: string; readonly reply: Reply }[]> => {
+    const done: { name: string; reply: Reply }[] = [];
+    while (!over()) {
+      done.push({ name: 'REGISTER', reply: await phone.register() });
+      const { invite, bye } = await phone.call('bob');
+      done.push({ name: 'INVITE', reply: invite }, { name: 'BYE', reply: bye });
+      await sleep(300);
+    }
+    return done;
+  };
+
+  const underFlood = async (phone: Ua, beforeMs: number): Promise<void> => {
+    const [ip = ''] = phone.local.split(':');
+    const heard = phone.received.length;
+    let over = false;
+    const flood = forge(bed.lab.ready.sip, RATE, SECONDS, phone.local, { files: FILES }).finally(() => {
+      over = true;
+    });
+    await sleep(beforeMs);
+    const done = await live(phone, () => over);
+    const forged = await flood;
+    await sleep(300);
+    const out = phone.received.slice(heard).reduce((sum, text) => sum + text.length, 0);
+    const worst = Math.max(...done.map(({ reply }) => reply.ms));
+    const why = await bed.why(ip);
+    figure(`forged from ${phone.local}`, {
+      datagrams: forged.sent,
+      'bytes in': forged.bytes,
+      'bytes out': out,
+      transactions: tally(done.map(({ name, reply }) => `${name} ${reply.status}`)),
+      'worst ms': Math.round(worst),
+      'sent again': done.filter(({ reply }) => reply.sent > 2).length,
+      state: why.state,
+      rules: [...new Set(why.evidence.map(({ rule }) => rule))].join(' '),
+    });
+    expect(forged.sent).toBeGreaterThan(RATE * SECONDS * 0.95);
+    expect(done.map(({ reply }) => reply.status).filter((status) => status !== 200)).toEqual([]);
+    expect(worst).toBeLessThan(HARM_MS);
+    expect(out).toBeLessThanOrEqual(forged.bytes);
+    expect(why).toMatchObject({ history: [] });
+    expect(why.state).not.toBe('banned');
+    expect((await bed.door.keys('ipban')).size).toBe(0);
+    expect(why.evidence.every(({ tier }) => tier === 'spoofable')).toBe(true);
+  };
+
+  test('from the address and port of a registered customer: it registers and calls as ever', async () => {
+    const alice = await customer('alice', `${NET}.20`);
+    expect((await alice.register()).status).toBe(200);
+    await underFlood(alice, 500);
+    alice.close();
+  });
+
+  test('from the address of a customer whose first registration falls inside the flood', async () => {
+    const carol = await customer('carol', `${NET}.22`);
+    await underFlood(carol, 3_000);
+    carol.close();
+  });
+
+  const parts = (local: string, user = 'dave') => ({
+    method: 'REGISTER',
+    uri: `sip:${bed.domain}`,
+    from: `sip:${user}@${bed.domain}`,
+    to: `sip:${user}@${bed.domain}`,
+    local,
+  });
+
+  test('an answer on a nonce that another address fetched proves nothing, right or wrong', async () => {
+    const fetcher = await openUdp(`${NET}.30`, bed.server);
+    const victim = await openUdp(`${NET}.31`, bed.server);
+    const replies: string[] = [];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const offer = challengeOf((await fetcher.ask(requestText(parts(fetcher.local)))) ?? '')!;
+      // the last one is even right: somebody who listens to both, or shares the account
+      const password = turn === 11 ? USERS.dave : `guess${turn}`;
+      const claim = { user: 'dave', password, method: 'REGISTER', uri: `sip:${bed.domain}`, count: 1 };
+      const reply = await victim.ask(requestText({ ...parts(victim.local), more: [digestAnswer(offer, claim)] }));
+      replies.push(reply ?? '');
+    }
+    figure('foreign nonces', { answers: tally(replies.map(statusOf)), state: (await bed.why(victim.ip)).state });
+    expect(replies.map(statusOf)).toEqual(Array.from({ length: 12 }, () => 401));
+    expect(replies.every((text) => challengeOf(text) !== undefined)).toBe(true);
+    expect(shapesOf(replies).size).toBe(1);
+    const why = await bed.why(victim.ip);
+    expect(why.evidence.filter(({ tier }) => tier === 'proven')).toEqual([]);
+    expect(why).toMatchObject({ state: 'stranger', history: [], users: [] });
+    const known = [...(await bed.door.keys('companion_good')).keys()];
+    expect(known.filter((key) => key.startsWith(`${victim.ip}:`))).toEqual([]);
+
+    const dave = await customer('dave', victim.ip);
+    expect((await dave.register()).status).toBe(200);
+    for (const socket of [fetcher, victim, dave]) socket.close();
+  });
+
+  test('bogus credentials get the same challenge as none, and nobody is banned for them', async () => {
+    const attacker = await openUdp(`${NET}.40`, bed.server);
+    const nonce = challengeOf((await attacker.ask(requestText(parts(attacker.local)))) ?? '')!.nonce;
+    const good = `username="dave", realm="${bed.realm}", nonce="${nonce}", uri="sip:${bed.domain}"`;
+    const bogus = [
+      'Authorization: ',
+      'Authorization: Digest',
+      'Authorization: Basic ZGF2ZTpkaXZlcg==',
+      'Authorization: Digest username="dave"',
+      `Authorization: Digest ${good}`,
+      `Authorization: Digest ${good}, response=""`,
+      `Authorization: Digest ${good}, response="${'0'.repeat(32)}", qop=auth`,
+      `Authorization: Digest ${good}, response="${'0'.repeat(32)}", algorithm=SHA-512`,
+      `Authorization: Digest ${good.replace(nonce, 'AAAA')}, response="${'0'.repeat(32)}"`,
+      `Authorization: Digest ${good.replace(nonce, '')}, response="${'0'.repeat(32)}"`,
+      `Authorization: Digest ${good.replace(bed.realm, 'elsewhere.example')}, response="${'0'.repeat(32)}"`,
+      `Authorization: Digest ${good.replace('dave', "' OR 1=1 --")}, response="${'0'.repeat(32)}"`,
+      `Authorization: Digest ${good.replace('dave', 'x'.repeat(1_000))}, response="${'0'.repeat(32)}"`,
+      `Proxy-Authorization: Digest ${good}, response="${'0'.repeat(32)}"`,
+      `Authorization: ${'Digest '.repeat(100)}`,
+    ];
+    const answers: number[] = [];
+    for (const header of bogus) {
+      const callId = token();
+      const text = requestText({ ...parts(attacker.local), callId, more: [header] });
+      const reply = await attacker.ask(text, { withinMs: 600, fits: (answer) => answer.includes(callId) });
+      answers.push(statusOf(reply ?? ''));
+    }
+    figure('bogus credentials', { answers: tally(answers), state: (await bed.why(attacker.ip)).state });
+    expect(answers.filter((status) => status !== 401 && status !== 0)).toEqual([]);
+    expect(shapesOf(attacker.received.map(({ text }) => text.replace(', stale=true', ''))).size).toBe(1);
+    expect(await bed.why(attacker.ip)).toMatchObject({ history: [] });
+    expect((await bed.door.keys('ipban')).size).toBe(0);
+    attacker.close();
+  });
+
+  test('nothing of all that hurt Kamailio', async () => {
+    const counters = await bed.counters();
+    const complaints = bed.complaints().map((line) => line.replace(/^.*?(?:ERROR|CRITICAL|BUG): (?:\{[^}]*\} )?/, ''));
+    figure('counters', counters);
+    figure('complaints about hostile bytes', {
+      lines: complaints.length,
+      kinds: tally(complaints.map((line) => line.slice(0, 60))),
+    });
+    expect(complaints.filter((line) => /memory|buffer|mutex|timeout|cfg|lvalue|fail.*suspend/i.test(line))).toEqual([]);
+    expect(counters['ask_timeout'] ?? 0).toBe(0);
+    expect(counters['ask_failed'] ?? 0).toBe(0);
+    const { share } = await bed.door.memory();
+    expect(share).toBeGreaterThan(0.2);
+  });
+});
