@@ -106,7 +106,7 @@ const int = (field: string | undefined, max: number): number => {
 const bytesOf = (field: string | undefined): Buffer => {
   // Kamailio prints <null> for a value that is not there; a field that is missing was cut off
   if (field === '<null>') return Buffer.alloc(0);
-  if (field === undefined || !/^[A-Za-z0-9+/]*={0,2}$/.test(field)) throw new Malformed();
+  if (field === undefined || field.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(field)) throw new Malformed();
   return Buffer.from(field, 'base64');
 };
 
