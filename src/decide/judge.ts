@@ -21,6 +21,7 @@ const GOOD_WITHOUT_BINDING_MS = 3_600_000;
 const RENEW_SHARE = 0.25;
 
 type Event = Request | Outcome;
+type AccusedUser = Extract<Finding['accused'], { kind: 'user' }>;
 
 /** Who the sender says it is; undefined where the event does not say. */
 const userOf = (event: Event): string | undefined => {
@@ -133,8 +134,11 @@ export class Judge {
     const record = this.sources.of(source.identity, at);
     this.sources.countUser(record, outcome.user, ok);
     if (!ok) return [];
-    record.userRungs?.delete(outcome.user);
-    const changes = this.ledger.remove(`throttle-user ${source.identity} ${outcome.user}`, 'superseded');
+    const changes: Change[] = [];
+    for (const place of ['*', source.port]) {
+      record.userRungs?.delete(place === '*' ? outcome.user : `${place} ${outcome.user}`);
+      changes.push(...this.ledger.remove(`throttle-user ${source.identity} ${place} ${outcome.user}`, 'superseded'));
+    }
     if (outcome.method !== 'REGISTER' && this.ledger.good(source.ip, source.port, outcome.claimed) === undefined) {
       changes.push(
         ...this.ledger.put({
@@ -155,7 +159,7 @@ export class Judge {
   #weigh(event: Event, facts: Facts, finding: Finding): Change[] {
     const { source, at } = event;
     const record = this.sources.of(source.identity, at);
-    if (finding.accused.kind === 'user') return this.#accuseUser(event, record, finding, finding.accused.user);
+    if (finding.accused.kind === 'user') return this.#accuseUser(event, record, finding, finding.accused);
     this.sources.add(record, finding, at);
     const changes = finding.tier === 'proven' && finding.family !== 'flood' ? this.#revokeGood(event) : [];
     if (this.ledger.ban(source.identity) !== undefined) return changes;
@@ -175,19 +179,24 @@ export class Judge {
   }
 
   /** A user that fails again and again at one source: fewer attempts for that user there, and nobody else. */
-  #accuseUser(event: Event, record: SourceRecord, finding: Finding, user: string): Change[] {
+  #accuseUser(event: Event, record: SourceRecord, finding: Finding, accused: AccusedUser): Change[] {
     const { source, at } = event;
+    const { user, port } = accused;
     this.sources.witness(record, finding, at);
     if (finding.points < ENOUGH_POINTS) return [];
     const changes =
       finding.tier === 'proven' ? this.ledger.remove(`good ${source.ip} ${source.port} ${user}`, 'revoked') : [];
-    const rung = Math.min(this.sources.climbUser(record, user), USER_THROTTLE_SECONDS.length - 1);
+    const rung = Math.min(
+      this.sources.climbUser(record, port === undefined ? user : `${port} ${user}`),
+      USER_THROTTLE_SECONDS.length - 1,
+    );
     return [
       ...changes,
       ...this.ledger.put({
         kind: 'throttle-user',
         subject: source.identity,
         user,
+        ...(port === undefined ? {} : { port }),
         intervalSeconds: USER_THROTTLE_SECONDS[rung]!,
         since: at,
         until: at + this.#settings.throttle_time,

@@ -4,8 +4,12 @@ import type { EpochMs, ProofTier } from '../model/index.ts';
 export interface Failures {
   /** Times of the latest failures, oldest first. */
   times: EpochMs[];
-  /** Failures since the name was last accused. */
+  /** Failures since the name was last accused, and the port that all of them came from (undefined: several). */
   sinceAccused: number;
+  port: number | undefined;
+  /** Port of the last accusation that named one, and when it was. */
+  accusedPort: number | undefined;
+  accusedAt: EpochMs;
   last: EpochMs;
   /** The server does not know this name. */
   unknown: boolean;
@@ -41,6 +45,9 @@ export const newSourceAccounts = (): SourceAccounts => ({
 const newFailures = (): Failures => ({
   times: [],
   sinceAccused: 0,
+  port: undefined,
+  accusedPort: undefined,
+  accusedAt: -Infinity,
   last: -Infinity,
   unknown: false,
   forged: 0,
@@ -88,11 +95,25 @@ export const openAccount = (
   return { account, grown: full ? 0 : 1 };
 };
 
-export const addFailure = (failures: Failures, at: EpochMs): void => {
+export const addFailure = (failures: Failures, at: EpochMs, port: number): void => {
+  failures.port = failures.sinceAccused === 0 || failures.port === port ? port : undefined;
   failures.times.push(at);
   if (failures.times.length > MAX_FAILURES) failures.times.shift();
   failures.last = at;
   failures.sinceAccused += 1;
+};
+
+/**
+ * The name is accused: at the one port that its failures came from, or, when they came from several, now or since the last
+ * accusation within the window, at the whole source. The first step of the climb (ip, port, user) → (ip, user) → ip.
+ */
+export const accusePort = (failures: Failures, at: EpochMs, windowMs: number): number | undefined => {
+  const { port, accusedPort } = failures;
+  const moved = accusedPort !== undefined && accusedPort !== port && at - failures.accusedAt <= windowMs;
+  failures.sinceAccused = 0;
+  failures.accusedAt = at;
+  failures.accusedPort = port ?? accusedPort;
+  return moved ? undefined : port;
 };
 
 /** A success clears what this name did wrong; nothing else. */

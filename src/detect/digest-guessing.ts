@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ENOUGH_POINTS, type Finding, type Outcome } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
 import {
+  accusePort,
   addFailure,
   addSuccess,
   countAccounts,
@@ -22,7 +23,7 @@ const count = (value: number) => z.int().min(2).max(30).default(value);
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
   user_failures: count(5).describe('failures of one user at one source within user_window: that user is slowed down'),
-  user_window: durationSetting('1m'),
+  user_window: durationSetting('10m'),
   guess_failures: count(10).describe('failures of one user within guess_window, nobody else there authenticated'),
   guess_window: durationSetting('30s'),
   spray_users: count(5).describe('distinct failing users of one source within spray_window'),
@@ -75,16 +76,14 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       return { source, account };
     };
 
-    const accuse = (
+    const accuseNobody = (
       outcome: Outcome,
       rule: string,
-      user: string | null,
       points: number,
       evidence: string,
-    ): Finding => ({
+    ): Omit<Finding, 'accused'> => ({
       rule,
       family: 'guess',
-      accused: user === null ? { kind: 'source' } : { kind: 'user', user },
       tier: outcome.tier,
       points,
       evidence,
@@ -100,21 +99,22 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
     ): Finding[] => {
       if (source.last < (source.quietUntil.get(rule) ?? -Infinity)) return [];
       source.quietUntil.set(rule, source.last + (points < ENOUGH_POINTS ? FORGED_QUIET_MS : QUIET_MS));
-      return [accuse(outcome, rule, null, points, evidence)];
+      return [{ ...accuseNobody(outcome, rule, points, evidence), accused: { kind: 'source' } }];
     };
 
     const onFailure = (outcome: Extract<Outcome, { type: 'auth' }>): Finding[] => {
       const { source, account } = open(outcome, outcome.user);
       const failures = failuresOf(account, outcome.tier);
-      addFailure(failures, source.last);
+      addFailure(failures, source.last, outcome.source.port);
       if (outcome.result === 'unknown-user') failures.unknown = true;
       const findings: Finding[] = [];
       const shown = outcome.user.slice(0, MAX_SHOWN_USER_CHARS);
       const recent = countFailures(failures, source.last - config.user_window);
       if (recent >= config.user_failures && failures.sinceAccused >= config.user_failures) {
-        failures.sinceAccused = 0;
-        const evidence = `${recent} failed attempts for user '${shown}' within ${config.user_window / 1_000} s`;
-        findings.push(accuse(outcome, 'digest.wrong-password', outcome.user, ENOUGH_POINTS, evidence));
+        const port = accusePort(failures, source.last, config.user_window);
+        const evidence = `${recent} failed attempts for user '${shown}' within ${config.user_window / 1_000} s, ${port === undefined ? 'several ports' : `port ${port}`}`;
+        const accused = { kind: 'user' as const, user: outcome.user, ...(port === undefined ? {} : { port }) };
+        findings.push({ ...accuseNobody(outcome, 'digest.wrong-password', ENOUGH_POINTS, evidence), accused });
       }
       const census = countAccounts(source, outcome.tier, source.last - config.spray_window);
       if (isOffice(census)) return findings;

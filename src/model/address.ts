@@ -48,7 +48,10 @@ export const parseCidr = (text: string): Cidr => {
   const maxPrefix = isV4 ? 32 : 128;
   const prefix = prefixText === undefined ? maxPrefix : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : -1;
   if (ip === undefined || extra !== undefined || prefix < 0 || prefix > maxPrefix) {
-    throw new CompanionError('ADDRESS_INVALID', `'${text.slice(0, 60)}' is not an IP address or CIDR. Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.`);
+    throw new CompanionError(
+      'ADDRESS_INVALID',
+      `'${text.slice(0, 60)}' is not an IP address or CIDR. Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.`,
+    );
   }
   const bytes = maskBytes(ipaddr.parse(ip).toByteArray(), prefix);
   const parsed = ipaddr.fromByteArray(bytes);
@@ -81,7 +84,13 @@ export const subjectOf = (text: string): string => {
 /** Private, loopback, link-local, shared (RFC 6598) and unique-local addresses. Takes a canonical address. */
 export const isPrivate = (ip: string): boolean => {
   const range = ipaddr.parse(ip).range();
-  return range === 'private' || range === 'loopback' || range === 'linkLocal' || range === 'carrierGradeNat' || range === 'uniqueLocal';
+  return (
+    range === 'private' ||
+    range === 'loopback' ||
+    range === 'linkLocal' ||
+    range === 'carrierGradeNat' ||
+    range === 'uniqueLocal'
+  );
 };
 
 /** 127.0.0.0/8 and ::1: whoever sends from there is on this machine. Takes a canonical address. */

@@ -13,7 +13,10 @@ const MAX_DURATION_MS = 3_650 * UNIT_MS.d;
 export const parseDuration = (text: string): number | null => {
   if (text === 'permanent') return null;
   const invalid = (): CompanionError =>
-    new CompanionError('DURATION_INVALID', `Cannot read the duration '${text.slice(0, 40)}'. Write for example 90s, 15m, 4h, 7d or permanent.`);
+    new CompanionError(
+      'DURATION_INVALID',
+      `Cannot read the duration '${text.slice(0, 40)}'. Write for example 90s, 15m, 4h, 7d or permanent.`,
+    );
   if (text.length > 40 || !/^(\d{1,9}[smhdw])+$/.test(text)) throw invalid();
   let total = 0;
   for (const [, digits, unit] of text.matchAll(/(\d+)([smhdw])/g)) {
@@ -28,7 +31,12 @@ export const formatDuration = (ms: number | null): string => {
   if (ms === null) return 'permanent';
   let rest = Math.max(0, Math.floor(ms / 1_000));
   const parts: string[] = [];
-  for (const [unit, seconds] of [['d', 86_400], ['h', 3_600], ['m', 60], ['s', 1]] as const) {
+  for (const [unit, seconds] of [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
     const count = Math.floor(rest / seconds);
     if (count > 0 && parts.length < 2) parts.push(`${count}${unit}`);
     rest -= count * seconds;

@@ -47,11 +47,13 @@ export interface ThrottleEntry extends EntryBase {
   readonly perSecond: number;
 }
 
-/** Attempts with credentials for this user from this source: one in `intervalSeconds`. */
+/** Attempts with credentials for this user from this source (from this port of it): one in `intervalSeconds`. */
 export interface UserThrottleEntry extends EntryBase {
   readonly kind: 'throttle-user';
   readonly subject: string;
   readonly user: string;
+  /** Left out: any port. */
+  readonly port?: number | undefined;
   readonly intervalSeconds: number;
 }
 
@@ -80,7 +82,7 @@ export const entryKey = (entry: Entry): string => {
     case 'good':
       return `good ${entry.ip} ${entry.port} ${entry.user}`;
     case 'throttle-user':
-      return `throttle-user ${entry.subject} ${entry.user}`;
+      return `throttle-user ${entry.subject} ${entry.port ?? '*'} ${entry.user}`;
     case 'ban':
     case 'quarantine':
     case 'throttle':

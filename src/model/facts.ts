@@ -9,5 +9,9 @@ export interface Facts {
   /** The User-Agent matched a scanner pattern; `risk` is the risk of a false alarm. */
   readonly agent: { readonly pattern: string; readonly risk: 'low' | 'medium' | 'high' } | null;
   /** The message is built the way a known attack tool builds it, whatever its User-Agent says. */
-  readonly fingerprint: { readonly tool: string; readonly detail: string; readonly risk: 'low' | 'medium' | 'high' } | null;
+  readonly fingerprint: {
+    readonly tool: string;
+    readonly detail: string;
+    readonly risk: 'low' | 'medium' | 'high';
+  } | null;
 }

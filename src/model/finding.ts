@@ -3,8 +3,13 @@ import type { ProofTier } from './source.ts';
 /** Which attack a rule speaks of; decides the shape of the answer (see `decide/policy`). */
 export type FindingFamily = 'scan' | 'guess' | 'flood' | 'tool' | 'garbage';
 
-/** Whom a finding accuses: the whole source, or one user name at that source (identified by its user text). */
-export type Accused = { readonly kind: 'source' } | { readonly kind: 'user'; readonly user: string };
+/**
+ * Whom a finding accuses: the whole source, one user name at that source, or that user name at one port of it (so that
+ * the same user's other phone behind the same address is not meant).
+ */
+export type Accused =
+  | { readonly kind: 'source' }
+  | { readonly kind: 'user'; readonly user: string; readonly port?: number | undefined };
 
 /** Points at which a finding is enough by itself. Smaller findings of one source add up and decay. */
 export const ENOUGH_POINTS = 100;

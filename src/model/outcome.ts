@@ -6,7 +6,14 @@ import type { EpochMs } from './time.ts';
  * -4 stale (also: a nonce bound to another source), -6 replayed nonce, -8 user does not match the address of record,
  * -1 forged-nonce or broken credentials. "No credentials" (-5) is an ordinary first request and is never reported.
  */
-export type AuthResult = 'ok' | 'wrong-password' | 'unknown-user' | 'stale' | 'nonce-reused' | 'user-mismatch' | 'forged-nonce';
+export type AuthResult =
+  | 'ok'
+  | 'wrong-password'
+  | 'unknown-user'
+  | 'stale'
+  | 'nonce-reused'
+  | 'user-mismatch'
+  | 'forged-nonce';
 
 interface OutcomeBase {
   readonly kind: 'outcome';

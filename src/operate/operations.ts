@@ -1,4 +1,4 @@
-import { CompanionError, canonicalIp, formatCidr, identityOf, parseCidr, subjectOf } from '../model/index.ts';
+import { CompanionError, canonicalIp, entryKey, formatCidr, identityOf, parseCidr, subjectOf } from '../model/index.ts';
 import type {
   BanEntry,
   Change,
@@ -141,8 +141,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
       const subject = subjectOf(text);
       const keys = [`ban ${subject}`, `quarantine ${subject}`, `throttle ${subject}`];
       for (const entry of ledger.entries('throttle-user')) {
-        if (entry.kind === 'throttle-user' && entry.subject === subject)
-          keys.push(`throttle-user ${subject} ${entry.user}`);
+        if (entry.kind === 'throttle-user' && entry.subject === subject) keys.push(entryKey(entry));
       }
       const removed = lift(keys, author);
       judge.forgive(subject, now());

@@ -88,7 +88,9 @@ export const keysOf = (entry: Entry): readonly Key[] | undefined => {
     case 'throttle':
       return [{ table: 'companion_state', key: `t${identityKey(entry.subject)}`, value: entry.perSecond }];
     case 'throttle-user': {
-      const key = `u${identityKey(entry.subject)}:${md5(entry.user)}`;
+      const place =
+        entry.port === undefined ? identityKey(entry.subject) : `${identityKey(entry.subject)}:${entry.port}`;
+      const key = `u${place}:${md5(entry.user)}`;
       return [{ table: 'companion_state', key, value: entry.intervalSeconds }];
     }
     case 'good': {

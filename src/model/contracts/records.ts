@@ -35,6 +35,12 @@ export interface Records {
   auditTrail(subject: string | null, limit: number): Promise<readonly AuditLine[]>;
   /** Waits until all that was handed over is on disk. */
   flush(): Promise<void>;
-  stats(): { readonly queued: number; readonly droppedEvidence: number; readonly droppedAudit: number; readonly failures: number; readonly lastError: string };
+  stats(): {
+    readonly queued: number;
+    readonly droppedEvidence: number;
+    readonly droppedAudit: number;
+    readonly failures: number;
+    readonly lastError: string;
+  };
   close(): Promise<void>;
 }

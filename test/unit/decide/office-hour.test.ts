@@ -38,9 +38,11 @@ const officeHour = (badEveryMs: number, transport: 'udp' | 'tcp', enforced: bool
       if (op === 'put' && entry.kind === 'throttle-user') intervals.add(entry.intervalSeconds);
     return verdict;
   };
-  /** The (ip, user) brake, as COMPANION applies it to requests with credentials. */
-  const braked = (user: string, at: number): boolean => {
-    const entry = judge.ledger.get(`throttle-user ${OFFICE} ${user}`);
+  /** The brake of (ip, user), then of (ip, port, user), as COMPANION applies it to requests with credentials. */
+  const braked = (user: string, port: number, at: number): boolean => {
+    const entry =
+      judge.ledger.get(`throttle-user ${OFFICE} * ${user}`) ??
+      judge.ledger.get(`throttle-user ${OFFICE} ${port} ${user}`);
     if (!enforced || entry?.kind !== 'throttle-user') return false;
     if ((nextAttempt.get(user) ?? 0) > at) return true;
     nextAttempt.set(user, at + entry.intervalSeconds * 1_000);
@@ -54,7 +56,7 @@ const officeHour = (badEveryMs: number, transport: 'udp' | 'tcp', enforced: bool
     if (first.answer === 'drop' && !bad) harmed += 1;
     const then = at + ANSWER_MS;
     if (bad) attempts += 1;
-    if (!good && braked(user, then)) {
+    if (!good && braked(user, port, then)) {
       if (!bad) harmed += 1;
       return;
     }
@@ -114,8 +116,16 @@ test.each(['udp', 'tcp'] as const)(
   },
 );
 
-test('a wrong password every 30 s is slower than the slowest brake: nothing is done', () => {
-  expect(officeHour(30_000, 'udp', true).intervals).toEqual([]);
+test('a wrong password every 30 s is slower than the slowest brake: throttled, and still heard every time', () => {
+  const hour = officeHour(30_000, 'udp', true);
+  expect(hour.intervals.toSorted((a, b) => a - b)).toEqual([1, 5, 20]);
+  expect(hour.passed).toBe(hour.attempts);
+});
+
+test("a phone with the right password is not held back by the same user's other phone behind the address", () => {
+  const { judge } = officeHour(1_000, 'udp', true);
+  const brakes = [...judge.ledger.entries('throttle-user')];
+  expect(brakes).toMatchObject([{ subject: OFFICE, user: BAD, port: 10_030 }]);
 });
 
 test('the bad phone gets in at once when its password is put right', () => {

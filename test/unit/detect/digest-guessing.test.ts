@@ -29,7 +29,7 @@ test('the user is accused again at each further five', () => {
 });
 
 test('wrong passwords further apart accuse nobody', () => {
-  expect(feed(detectorsWith(), wrong(50, 16_000))).toEqual([]);
+  expect(feed(detectorsWith(), wrong(50, 160_000))).toEqual([]);
 });
 
 test('ten wrong passwords of one user within half a minute accuse the source', () => {
@@ -55,7 +55,29 @@ test('a success an hour ago no longer does', () => {
 test('a success clears only its own user', () => {
   const events = [...wrong(4, 100, '200'), ...wrong(4, 100, '300'), auth(900, attacker, 'ok', '200')];
   const found = feed(detectorsWith(), [...events, ...wrong(1, 100, '200', 1_000), ...wrong(1, 100, '300', 1_000)]);
-  expect(found.map(({ accused }) => accused)).toEqual([{ kind: 'user', user: '300' }]);
+  expect(found.map(({ accused }) => accused)).toMatchObject([{ kind: 'user', user: '300' }]);
+});
+
+test('failures from one port accuse the user at that port, from several ports the user at the whole address', () => {
+  const fail = (index: number, port: number) => auth(index * 20_000, { ...attacker, port }, 'wrong-password', '200');
+  const first = feed(
+    detectorsWith(),
+    range(1, 5).map((index) => fail(index, 6_000)),
+  );
+  expect(first.map(({ accused }) => accused)).toEqual([{ kind: 'user', user: '200', port: 6_000 }]);
+  const moving = feed(
+    detectorsWith(),
+    range(1, 5).map((index) => fail(index, 6_000 + index)),
+  );
+  expect(moving.map(({ accused }) => accused)).toEqual([{ kind: 'user', user: '200' }]);
+  const moved = feed(
+    detectorsWith(),
+    range(1, 10).map((index) => fail(index, index < 6 ? 6_000 : 6_001)),
+  );
+  expect(moved.map(({ accused }) => accused)).toEqual([
+    { kind: 'user', user: '200', port: 6_000 },
+    { kind: 'user', user: '200' },
+  ]);
 });
 
 test('five failing users are spraying', () => {

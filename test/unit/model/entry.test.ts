@@ -8,7 +8,14 @@ const entries: readonly (readonly [string, Entry])[] = [
   ['ban 203.0.113.7', { ...base, kind: 'ban', subject, level: 1, rules: [], evidence: [] }],
   ['quarantine 203.0.113.7', { ...base, kind: 'quarantine', subject, rules: [], evidence: [] }],
   ['throttle 203.0.113.7', { ...base, kind: 'throttle', subject, perSecond: 5 }],
-  ['throttle-user 203.0.113.7 alice', { ...base, kind: 'throttle-user', subject, user: 'alice', intervalSeconds: 30 }],
+  [
+    'throttle-user 203.0.113.7 * alice',
+    { ...base, kind: 'throttle-user', subject, user: 'alice', intervalSeconds: 30 },
+  ],
+  [
+    'throttle-user 203.0.113.7 5060 alice',
+    { ...base, kind: 'throttle-user', subject, user: 'alice', port: 5060, intervalSeconds: 30 },
+  ],
   ['good 203.0.113.7 5060 alice', { ...base, kind: 'good', ip: subject, port: 5060, user: 'alice' }],
   ['allow 203.0.113.0/24', { ...base, kind: 'allow', subject: '203.0.113.0/24', note: '', author: 'op' }],
   ['deny 203.0.113.0/24', { ...base, kind: 'deny', subject: '203.0.113.0/24', note: '', author: 'op' }],
