@@ -81,17 +81,5 @@ export const subjectOf = (text: string): string => {
   return formatCidr(cidr);
 };
 
-/** Private, loopback, link-local, shared (RFC 6598) and unique-local addresses. Takes a canonical address. */
-export const isPrivate = (ip: string): boolean => {
-  const range = ipaddr.parse(ip).range();
-  return (
-    range === 'private' ||
-    range === 'loopback' ||
-    range === 'linkLocal' ||
-    range === 'carrierGradeNat' ||
-    range === 'uniqueLocal'
-  );
-};
-
 /** 127.0.0.0/8 and ::1: whoever sends from there is on this machine. Takes a canonical address. */
 export const isLoopbackRange = (ip: string): boolean => ip.startsWith('127.') || ip === '::1';

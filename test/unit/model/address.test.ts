@@ -1,15 +1,7 @@
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  canonicalIp,
-  CompanionError,
-  formatCidr,
-  identityOf,
-  isPrivate,
-  parseCidr,
-  subjectOf,
-} from '../../../src/model/index.ts';
+import { canonicalIp, CompanionError, formatCidr, identityOf, parseCidr, subjectOf } from '../../../src/model/index.ts';
 
 const codeOf = (action: () => unknown): string => {
   try {
@@ -220,38 +212,5 @@ describe('subjectOf', () => {
 
   test('refuses what is no address', () => {
     expect(codeOf(() => subjectOf('example.org'))).toBe('ADDRESS_INVALID');
-  });
-});
-
-describe('isPrivate', () => {
-  test.each([
-    '10.0.0.1',
-    '172.16.0.1',
-    '172.31.255.255',
-    '192.168.1.1',
-    '127.0.0.1',
-    '127.255.0.1',
-    '169.254.1.1',
-    '100.64.0.1',
-    '100.127.255.255',
-    '::1',
-    'fe80::1',
-    'fd00::1',
-    'fc00::1',
-  ])('%s is', (ip) => {
-    expect(isPrivate(ip)).toBe(true);
-  });
-
-  test.each([
-    '8.8.8.8',
-    '172.32.0.1',
-    '172.15.255.255',
-    '100.63.255.255',
-    '100.128.0.0',
-    '203.0.113.7',
-    '2a00::1',
-    '2001:db8::1',
-  ])('%s is not', (ip) => {
-    expect(isPrivate(ip)).toBe(false);
   });
 });
