@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import type { StatusReport } from '../../src/model/index.ts';
 import { family, figure, operate, readMetrics, residentMb, until } from './kit/companion.ts';
 import { lineOf, openDoor } from './kit/door.ts';
 import type { Door } from './kit/door.ts';
+import { reconfigure } from './kit/reconfigure.ts';
 import { createUa } from './kit/ua.ts';
 import { requires } from './requirements.ts';
 
@@ -287,16 +288,7 @@ requires(
     const asks = createSocket('udp4');
     asks.bind({ address: '127.0.0.1', port: 0 });
     await once(asks, 'listening');
-    const file = join(lab.directory, 'lab.cfg');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/(COMPANION_ASK_PORT) \d+/, `$1 ${asks.address().port}`));
-    const restarted = new Promise<void>((resolve) => {
-      lab.onRestart((name) => {
-        if (name === 'kamailio') resolve();
-      });
-    });
-    process.kill(lab.pids().kamailio, 'SIGKILL');
-    await restarted;
-    await until('heartbeats', async () => (await operate<StatusReport>(lab, 'status')).nodes[0]?.state === 'connected');
+    await reconfigure(lab, (text) => text.replace(/(COMPANION_ASK_PORT) \d+/, `$1 ${asks.address().port}`));
     await sleep(500);
     const before = await door.counter('bad_frame');
     asks.on('message', (bytes) => {

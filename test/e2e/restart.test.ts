@@ -214,7 +214,7 @@ requires(
     const adoptedMs = await until(
       'adopted',
       async () => (await bansOf(lab)).get(`ban ${FOREIGN}`)?.origin === 'foreign',
-      15_000,
+      25_000,
     );
     const { companion } = lab.pids();
     process.kill(companion, 'SIGKILL');
