@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'vitest';
@@ -23,6 +24,14 @@ const kamailioModule = (name: string) => (): boolean => {
   );
 };
 
+/** Whether this process may give lo an IPv6 address; tries it with one that nobody uses. */
+const mayAddAddress = (): boolean => {
+  const address = 'fd00:81:ffff:ffff::1/128';
+  const ip = (verb: string): boolean =>
+    spawnSync('ip', ['-6', 'addr', verb, address, 'dev', 'lo'], { stdio: 'ignore' }).status === 0;
+  return ip('add') && ip('del');
+};
+
 /** What an end-to-end test may need of the machine, and how to see whether it is there. */
 const REQUIREMENTS = {
   kamailio: command('kamailio'),
@@ -35,6 +44,7 @@ const REQUIREMENTS = {
   ip: command('ip'),
   baresip: command('baresip'),
   root: () => process.getuid?.() === 0,
+  'permission to add IPv6 addresses to lo': mayAddAddress,
 } as const satisfies Record<string, () => boolean>;
 
 export type Requirement = keyof typeof REQUIREMENTS;

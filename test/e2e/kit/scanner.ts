@@ -115,7 +115,7 @@ export const openTcp = async ({ from, server }: Omit<Where, 'domain'>): Promise<
     closed ??= performance.now();
   });
   return {
-    local: `${from}:${socket.localPort ?? 0}`,
+    local: `${from.includes(':') ? `[${from}]` : from}:${socket.localPort ?? 0}`,
     received,
     closedAt: () => closed,
     send: (text) => {
