@@ -67,7 +67,10 @@ requires(
     expect(Math.max(...registrations.map(({ latencyMs }) => latencyMs))).toBeLessThan(HARM_MS);
 
     const throttled = [...(await bed.door.keys('companion_state')).keys()];
-    expect(throttled).toEqual([`u${office}:${md5(FORGETFUL)}`]);
+    expect(throttled.length).toBeGreaterThan(0);
+    // by (ip, port, user), and by (ip, user) where it comes from several ports
+    const bad = new RegExp(`^u${office}(:\\d+)?:${md5(FORGETFUL)}$`);
+    expect(throttled.filter((key) => !bad.test(key))).toEqual([]);
     const known = [...(await bed.door.keys('companion_good')).keys()];
     for (const user of good) expect(known.some((key) => key.startsWith(office) && key.endsWith(md5(user)))).toBe(true);
     expect(known.some((key) => key.endsWith(md5(FORGETFUL)))).toBe(false);
@@ -86,7 +89,6 @@ requires(
     expect(status).toBe(200);
     expect(latencyMs).toBeLessThan(HARM_MS);
     await phone.stop();
-    await until('the throttle is gone', async () => (await bed.door.keys('companion_state')).size === 0);
   });
 
   test('Kamailio has nothing to complain about, and dropped nothing but the throttled attempts', async () => {
@@ -139,8 +141,8 @@ requires(
       expect(statuses.filter((code) => Number(code) >= 400)).toHaveLength(2);
       expect(bed.complaints()).toEqual([]);
       expect((await bed.door.keys('companion_state')).size).toBe(0);
-      // asked about, and nothing ever dropped, challenged or throttled
-      expect(await bed.counters()).toEqual({ ask: expect.any(Number) });
+      // asked about, challenged once as known-good, and nothing ever dropped or throttled
+      expect(await bed.counters()).toEqual({ ask: expect.any(Number), challenge: 1 });
     } finally {
       await Promise.all([udp.stop(), tcp.stop()]);
       await bed.stop();
