@@ -31,7 +31,7 @@ import {
   createStatus,
   keepVigil,
 } from './operate/index.ts';
-import { createDatagramHook } from './receive/index.ts';
+import { openHook } from './receive/index.ts';
 import { openRecords } from './store/index.ts';
 import {
   chooseStateDirectory,
@@ -186,15 +186,15 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     counts.drops[reason] = (counts.drops[reason] ?? 0) + 1;
   };
 
-  const hook = await createDatagramHook(
+  const hook = await openHook(
     {
       host: config.hook.listen,
       askPort: config.hook.ask_port,
       tellPort: config.hook.tell_port,
       clock,
-      nodes: config.nodes.map(({ name, control, secret: nodeSecret }) => {
+      nodes: config.nodes.map(({ name, transport, control, evapi, secret: nodeSecret }) => {
         const { up, down } = lineSecrets(nodeSecret ?? secret);
-        return { name, control, secretUp: up, secretDown: down };
+        return { name, transport, control, evapi, secretUp: up, secretDown: down };
       }),
     },
     {

@@ -64,7 +64,11 @@ const node = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores'),
+  /** How its frames come; the same choice stands in its own configuration. */
+  transport: z.enum(['datagram', 'evapi']).default('datagram'),
   control: endpoint.prefault('127.0.0.1:27061'),
+  /** Where it listens with evapi, for that transport. */
+  evapi: endpoint.prefault('127.0.0.1:27448'),
   rpc: rpcUrl.default('http://127.0.0.1:27080/RPC'),
   secret: secret.optional(),
 });

@@ -9,16 +9,14 @@ import type { LabOptions } from './prepare/prepare.ts';
 import { LabError } from './problem.ts';
 
 const USAGE =
-  'npm run lab -- --sip ADDRESS:PORT [--users NAME:PASSWORD,...] [--config FILE] [--mode shadow|enforce] [--domain NAME] [--keep]';
+  'npm run lab -- --sip ADDRESS:PORT [--users NAME:PASSWORD,...] [--config FILE] [--mode shadow|enforce] [--domain NAME] [--transport datagram|evapi] [--keep]';
 
 const readOptions = (args: readonly string[]): LabOptions => {
   const text = { type: 'string' } as const;
-  let values: { sip?: string; users?: string; config?: string; mode?: string; domain?: string; keep?: boolean };
+  const places = { sip: text, users: text, config: text, mode: text, domain: text, transport: text };
+  let values: { [Name in keyof typeof places]?: string } & { keep?: boolean };
   try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: { sip: text, users: text, config: text, mode: text, domain: text, keep: { type: 'boolean' } },
-    }));
+    ({ values } = parseArgs({ args: [...args], options: { ...places, keep: { type: 'boolean' } } }));
   } catch (error) {
     throw new LabError(`${error instanceof Error ? error.message : String(error)}. Usage: ${USAGE}`);
   }

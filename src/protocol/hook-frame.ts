@@ -1,9 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import type { Answer, Credentials, EpochMs, Standing, Transport } from '../model/index.ts';
+import { encodeNetstring } from './netstring.ts';
 
 /**
- * The frames of the datagram hook, version 1. Both directions are one line of fields separated by single spaces; every
+ * The frames of the hook, version 1, the same over every transport. Both directions are one line of fields separated by single spaces; every
  * SIP value crosses base64-encoded, so nothing that an attacker writes can become a field.
  *
  * Up (Kamailio → companion): `C1 <secret> <kind> <node> <seq> <seconds.micros> …`
@@ -14,7 +15,8 @@ import type { Answer, Credentials, EpochMs, Standing, Transport } from '../model
  *   P     not SIP        `<proto> <src ip> <src port> <bytes> <first bytes>`
  *   X     expired        `<table> <key>`
  *   H     hello          `<boot id> <ask seq>` (answers a heartbeat; its seq is the last one used)
- * Down (companion → Kamailio): `CV1 <secret> H` and `CV1 <secret> V <tindex> <tlabel> <verdict>`, padded to 48 bytes.
+ * Down (companion → Kamailio): `CV1 <secret> H` and `CV1 <secret> V <tindex> <tlabel> <verdict>`, padded to 48 bytes, or
+ * to 151 with their framing over evapi.
  */
 export const HOOK_VERSION_UP = 'C1';
 const HOOK_VERSION_DOWN = 'CV1';
@@ -24,6 +26,13 @@ export const MAX_HOOK_FRAME_BYTES = 9_000;
 
 /** Kamailio's nosip module wants at least this much (measured on 5.6.3). */
 const MIN_DOWN_BYTES = 48;
+
+/**
+ * Bytes of an evapi frame, `146:` and `,` included. Kamailio loses what follows when a read ends within the digits of a
+ * length; its buffer of 32767 bytes is a whole number of frames of this size, so that a full one ends between two.
+ */
+export const EVAPI_FRAME_BYTES = 151;
+const EVAPI_PAYLOAD_BYTES = 146;
 
 interface FrameBase {
   readonly node: string;
@@ -242,3 +251,7 @@ export const encodeHeartbeat = (secret: string): Buffer => padded(`${HOOK_VERSIO
 
 export const encodeVerdict = (secret: string, tindex: number, tlabel: number, answer: Answer): Buffer =>
   padded(`${HOOK_VERSION_DOWN} ${secret} V ${tindex} ${tlabel} ${answer} `);
+
+/** A heartbeat or verdict as it crosses evapi: a netstring of exactly `EVAPI_FRAME_BYTES`. */
+export const toEvapi = (frame: Buffer): Buffer =>
+  encodeNetstring(Buffer.concat([frame, Buffer.alloc(Math.max(0, EVAPI_PAYLOAD_BYTES - frame.length), ' ')]));

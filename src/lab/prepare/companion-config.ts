@@ -3,6 +3,7 @@ import { Document, isMap, parseDocument } from 'yaml';
 import type { Layout } from './layout.ts';
 import type { LineAddresses } from './ports.ts';
 import { LabError } from '../problem.ts';
+import type { HookTransport } from './transport.ts';
 
 export interface CompanionConfig {
   readonly text: string;
@@ -30,6 +31,7 @@ export const writeCompanionConfig = (
   file: string | undefined,
   layout: Layout,
   line: LineAddresses,
+  transport: HookTransport,
 ): CompanionConfig => {
   const text = file === undefined ? '' : read(file);
   const document = parseDocument(text, { logLevel: 'silent' });
@@ -52,7 +54,9 @@ export const writeCompanionConfig = (
   else if (isMap(decide) && !decide.has('ban_private')) settings.setIn(['decide', 'ban_private'], true);
   const node = {
     name: 'kamailio',
+    transport,
     control: `${line.host}:${line.control}`,
+    evapi: `${line.host}:${line.evapi}`,
     rpc: `http://${line.host}:${line.rpc}/RPC`,
   };
   settings.set('nodes', settings.createNode([node]));

@@ -3,6 +3,8 @@ import type { Layout } from './layout.ts';
 import type { LineAddresses } from './ports.ts';
 import { LabError } from '../problem.ts';
 import type { SipEndpoint } from './sip-endpoint.ts';
+import { TRANSPORT_DEFINES } from './transport.ts';
+import type { HookTransport } from './transport.ts';
 
 const DOMAIN = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 
@@ -29,6 +31,7 @@ export const kamailioConfig = (
   sip: SipEndpoint,
   domain: Domain,
   line: LineAddresses,
+  transport: HookTransport,
 ): string => `#!KAMAILIO
 # Written by the lab.
 #!define SIP_ADDRESS ${sip.host}
@@ -43,6 +46,8 @@ export const kamailioConfig = (
 #!define COMPANION_CONTROL_HOST ${line.host}
 #!define COMPANION_CONTROL_PORT ${line.control}
 #!define COMPANION_RPC_PORT ${line.rpc}
+#!define COMPANION_EVAPI_BIND "${line.host}:${line.evapi}"
+${TRANSPORT_DEFINES[transport]}
 include_file "${layout.secrets}"
 include_file "${EXAMPLE_CONFIG}"
 `;

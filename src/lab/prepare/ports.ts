@@ -17,6 +17,7 @@ export interface LineAddresses {
   /** Kamailio's side. */
   readonly control: number;
   readonly rpc: number;
+  readonly evapi: number;
   /** Companion's side. */
   readonly ask: number;
   readonly tell: number;
@@ -83,13 +84,13 @@ export const chooseLineAddresses = async (): Promise<LineAddresses> => {
       "The loopback interface is down here (a fresh network namespace?). Run 'ip link set lo up' in it first.",
     );
   const ports: number[] = [];
-  for (let tries = 0; ports.length < 5; tries += 1) {
+  for (let tries = 0; ports.length < 6; tries += 1) {
     if (tries === MAX_TRIES)
       throw new LabError(`Found no free ports between ${FIRST_PORT} and ${LAST_PORT} on ${host}.`);
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
     if (ports.includes(port)) continue;
     if ((await udpProblem(host, port)) === undefined && (await tcpProblem(host, port)) === undefined) ports.push(port);
   }
-  const [control, rpc, ask, tell, http] = ports as [number, number, number, number, number];
-  return { host, control, rpc, ask, tell, http };
+  const [control, rpc, evapi, ask, tell, http] = ports as [number, number, number, number, number, number];
+  return { host, control, rpc, evapi, ask, tell, http };
 };

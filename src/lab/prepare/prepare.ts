@@ -8,6 +8,7 @@ import { chooseLineAddresses, requireFree } from './ports.ts';
 import type { LineAddresses } from './ports.ts';
 import { parseSipEndpoint } from './sip-endpoint.ts';
 import type { SipEndpoint } from './sip-endpoint.ts';
+import { parseTransport } from './transport.ts';
 
 export interface LabOptions {
   /** `127.77.0.1:15060` or `[::1]:15060`. */
@@ -18,6 +19,8 @@ export interface LabOptions {
   readonly config?: string | undefined;
   readonly mode?: 'shadow' | 'enforce' | undefined;
   readonly domain?: string | undefined;
+  /** How Kamailio's frames reach companion: datagram (the default), evapi. */
+  readonly transport?: string | undefined;
   /** Leave the directory behind. */
   readonly keep?: boolean | undefined;
   /** Gives up the start. */
@@ -43,15 +46,16 @@ export const prepareLab = async (options: LabOptions): Promise<Prepared> => {
   const sip = parseSipEndpoint(options.sip);
   const domain = chooseDomain(options.domain, sip);
   const users = parseUsers(options.users ?? '');
+  const transport = parseTransport(options.transport);
   const kamailio = findProgram('kamailio');
   await requireFree(sip);
   const line = await chooseLineAddresses();
   const layout = createLayout();
   try {
-    const config = writeCompanionConfig(options.config, layout, line);
+    const config = writeCompanionConfig(options.config, layout, line, transport);
     writeFileSync(layout.config, config.text, { mode: 0o600 });
     createSubscriberDatabase(layout.database, domain.realm, users);
-    writeFileSync(layout.kamailioConfig, kamailioConfig(layout, sip, domain, line), { mode: 0o600 });
+    writeFileSync(layout.kamailioConfig, kamailioConfig(layout, sip, domain, line, transport), { mode: 0o600 });
     return { sip, line, layout, kamailio, token: config.token };
   } catch (error) {
     rmSync(layout.directory, { recursive: true, force: true });

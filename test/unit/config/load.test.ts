@@ -37,7 +37,13 @@ describe('defaults', () => {
     expect(empty.http).toEqual({ listen: { host: '127.0.0.1', port: 2020 }, beyond_loopback: false });
     expect(empty.hook).toEqual({ listen: '127.0.0.1', ask_port: 27900, tell_port: 27901 });
     expect(empty.nodes).toEqual([
-      { name: 'kamailio', control: { host: '127.0.0.1', port: 27061 }, rpc: 'http://127.0.0.1:27080/RPC' },
+      {
+        name: 'kamailio',
+        transport: 'datagram',
+        evapi: { host: '127.0.0.1', port: 27448 },
+        control: { host: '127.0.0.1', port: 27061 },
+        rpc: 'http://127.0.0.1:27080/RPC',
+      },
     ]);
     expect(empty.decide).toEqual({ ban_for: 3_600_000, grace: 30_000, threshold: 100 });
     expect(empty.log.level).toBe('info');
@@ -71,7 +77,7 @@ describe('values', () => {
     );
     expect(config.http).toBe(false);
     expect(config.decide.ban_for).toBeNull();
-    expect(config.nodes[1]).toEqual({ name: 'b', control: { host: '::1', port: 5 }, rpc: 'http://[::1]:6/RPC' });
+    expect(config.nodes[1]).toMatchObject({ name: 'b', control: { host: '::1', port: 5 }, rpc: 'http://[::1]:6/RPC' });
   });
 
   test('a key named __proto__ is an unknown key', () => {

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import type { Answer, Outcome, Request } from '../../../src/model/index.ts';
-import { createDatagramHook, type DatagramHook, type HookHandlers } from '../../../src/receive/index.ts';
+import { createDatagramHook, type Hook as DatagramHook, type HookHandlers } from '../../../src/receive/index.ts';
 
 const UP = '00112233445566778899aabbccddeeff';
 const DOWN = 'ffeeddccbbaa99887766554433221100';
