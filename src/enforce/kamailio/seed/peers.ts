@@ -41,10 +41,16 @@ const permissionsIps = (answer: unknown): (string | undefined)[] =>
     return mask > 0 && mask <= (ip.includes(':') ? 128 : 32) ? formatCidr(parseCidr(`${ip}/${mask}`)) : undefined;
   });
 
-/** Whom the server already knows: dispatcher targets and permissions addresses, without duplicates. @throws RpcError */
+/**
+ * Whom the server already knows: dispatcher targets and permissions addresses, without duplicates. Modules that are not
+ * loaded are not asked: each such question costs an ERROR line in Kamailio's log. @throws RpcError
+ */
 export const readPeers = async (rpc: KamailioRpc): Promise<readonly Peer[]> => {
+  const loaded = listOf(await ask(rpc, 'core.modules'));
   const [targets, addresses, nets] = await Promise.all(
-    ['dispatcher.list', 'permissions.addressDump', 'permissions.subnetDump'].map((method) => ask(rpc, method)),
+    ['dispatcher.list', 'permissions.addressDump', 'permissions.subnetDump'].map(async (method) =>
+      loaded.length === 0 || loaded.includes(method.slice(0, method.indexOf('.'))) ? ask(rpc, method) : undefined,
+    ),
   );
   const peers = new Map<string, Peer>();
   const add = (ips: readonly (string | undefined)[], source: Peer['source']): void => {
