@@ -7,6 +7,7 @@ import { figure, operate, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
 import { openTcp } from './kit/scanner.ts';
 import { requestText, shapesOf, statusOf } from './kit/sip-text.ts';
+import { expectPlausible } from './kit/plausible.ts';
 import { extensions, openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
 import { openUdp } from './kit/udp-client.ts';
@@ -120,13 +121,12 @@ requires(
 
   test('a ban of an address is a ban of its /64, however Kamailio prints it', async () => {
     for (const [ip, neighbour] of odd) {
-      expect(await knock(bed, ip), ip).toBe(401);
+      expect({ ip, answer: await knock(bed, ip) }).toEqual({ ip, answer: 401 });
       await ban(bed, ip);
       const key = identityKey(identityOf(ip));
       await until(`ipban ${key}`, async () => (await bed.door.get('ipban', key)) !== undefined, 2_000);
-      expect([await knock(bed, ip), await knock(bed, neighbour), await knockTcp(bed, neighbour)], ip).toEqual([
-        0, 0, 0,
-      ]);
+      const answers = [await knock(bed, ip), await knock(bed, neighbour), await knockTcp(bed, neighbour)];
+      expect({ ip, answers }).toEqual({ ip, answers: [0, 0, 0] });
       await operate(bed.lab, 'ban.remove', { subject: neighbour, ...AUTHOR });
       await expectAnswer(bed, neighbour, 401);
     }
@@ -153,7 +153,7 @@ requires(
 
   test('Kamailio has nothing to complain about', async () => {
     expect(bed.complaints()).toEqual([]);
-    figure('counters', await bed.counters());
+    await expectPlausible(bed);
   });
 });
 

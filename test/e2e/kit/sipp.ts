@@ -16,12 +16,6 @@ export interface SippOptions {
   readonly rows: readonly (readonly string[])[];
   readonly perSecond: number;
   readonly deadlineMs?: number;
-  readonly port?: number;
-  /** For `-au` and `-ap`. */
-  readonly user?: string;
-  readonly password?: string;
-  /** Names that a scenario refers to as `[name]`. */
-  readonly keys?: Readonly<Record<string, string>>;
 }
 
 export interface SippResult {
@@ -48,24 +42,19 @@ export const runSipp = async (options: SippOptions): Promise<SippResult> => {
   writeFileSync(rows, `SEQUENTIAL\n${options.rows.map((row) => row.join(';')).join('\n')}\n`);
   const scenario = fileURLToPath(new URL(`scenarios/${options.scenario}.xml`, import.meta.url));
   const trace = join(folder, 'messages.log');
-  const args = [
-    ...[`${server.ip}:${server.port}`, '-sf', scenario, '-inf', rows, '-t', options.transport, '-i', options.from],
-    ...['-m', String(options.rows.length), '-r', String(options.perSecond), '-trace_msg', '-message_file', trace],
-    ...[
-      '-max_socket',
-      '500',
-      '-nostdin',
-      '-timeout',
-      `${Math.ceil(deadlineMs / 1_000)}s`,
-      '-timeout_error',
-      '-reconnect_close',
-      'true',
-    ],
-    ...(options.port === undefined ? [] : ['-p', String(options.port)]),
-    ...(options.user === undefined ? [] : ['-au', options.user]),
-    ...(options.password === undefined ? [] : ['-ap', options.password]),
-    ...Object.entries(options.keys ?? {}).flatMap(([name, value]) => ['-key', name, value]),
+  const pairs: readonly (readonly [flag: string, value: string])[] = [
+    ['-sf', scenario],
+    ['-inf', rows],
+    ['-t', options.transport],
+    ['-i', options.from],
+    ['-m', String(options.rows.length)],
+    ['-r', String(options.perSecond)],
+    ['-message_file', trace],
+    ['-max_socket', '500'],
+    ['-timeout', `${Math.ceil(deadlineMs / 1_000)}s`],
+    ['-reconnect_close', 'true'],
   ];
+  const args = [`${server.ip}:${server.port}`, ...pairs.flat(), '-trace_msg', '-nostdin', '-timeout_error'];
   const child = spawn('sipp', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
