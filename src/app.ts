@@ -5,30 +5,25 @@
  */
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { openControlSocket, startHttp } from './admin/index.ts';
-import { configSchema, loadConfig } from './config/index.ts';
+import { openControlSocket, openTokenFile, startHttp } from './admin/index.ts';
+import { configSchema, createReload, loadConfig } from './config/index.ts';
 import { Judge, decideSchema } from './decide/index.ts';
 import { createDetectors, detectSchema } from './detect/index.ts';
 import { createKamailioEnforcer, readLocations, readPeers } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { isLoopbackRange } from './model/index.ts';
-import type {
-  Answer,
-  Change,
-  DecisionEvent,
-  ListEntry,
-  Outcome,
-  Request,
-  StatusReport,
-  Verdict,
-} from './model/index.ts';
-import { createLiveFeed, createLog, createMetrics, decisionLine } from './observe/index.ts';
+import type { Answer, Change, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
+import { createDecisionLog, createLiveFeed, createLog, createMetrics, createTally } from './observe/index.ts';
 import {
   AddressLists,
+  applyConfiguredLists,
   createAdoption,
   createEffects,
+  createLastAgents,
+  createLiveDetectors,
   createOperations,
   createStatus,
+  createTraces,
   keepVigil,
 } from './operate/index.ts';
 import { openHook } from './receive/index.ts';
@@ -52,6 +47,8 @@ export interface CompanionOptions {
 
 export interface Companion {
   status(): StatusReport;
+  /** Reads the configuration again. @throws CompanionError CONFIG_INVALID, CONFIG_UNREADABLE: the old one goes on */
+  reload(): ReloadReport;
   /** Where its doors and files are, for what `companion run` tells its operator. */
   readonly places: {
     readonly socket: string;
@@ -77,15 +74,18 @@ const machineAddresses = (): string[] =>
  * @throws CompanionError CONFIG_INVALID, CONFIG_UNREADABLE, PORT_IN_USE, STORE_FAILED
  */
 export const startCompanion = async (options: CompanionOptions = {}): Promise<Companion> => {
-  const config = loadConfig({
-    file: options.configFile,
-    env: process.env,
-    schema: configSchema({ decide: decideSchema, detect: detectSchema }),
-  });
+  const readConfig = () =>
+    loadConfig({
+      file: options.configFile,
+      env: process.env,
+      schema: configSchema({ decide: decideSchema, detect: detectSchema }),
+    });
+  const config = readConfig();
   const mode = options.mode ?? config.mode;
   const clock = systemClock;
   const startedAt = clock.now();
-  const log = createLog(options.debug === true ? 'debug' : config.log.level);
+  const levelOf = ({ log: { level } }: typeof config): string => (options.debug === true ? 'debug' : level);
+  const log = createLog(levelOf(config));
   const stateDirectory = makeStateDirectory(chooseStateDirectory(processChoice(config.state_dir)));
   const secret = config.hook.secret ?? installationSecret(join(stateDirectory, 'secret'));
   const secretFile = writeKamailioSecret(join(stateDirectory, 'kamailio-secret.cfg'), lineSecrets(secret));
@@ -93,13 +93,17 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   // memory: ledger, lists, detectors
   const own = new Set([...config.own_addresses, ...machineAddresses()]);
   const lists = new AddressLists();
-  const enrich = createEnricher({
-    extraAgents: config.agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
-    lists: (ip) => lists.verdict(ip),
-    isOwn: (ip) => own.has(ip) && (!isLoopbackRange(ip) || config.own_addresses.includes(ip)),
-  });
-  const detectors = createDetectors(config.detect);
-  const judge = new Judge(config.decide);
+  const enricherOf = ({ agents }: typeof config) =>
+    createEnricher({
+      extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
+      lists: (ip) => lists.verdict(ip),
+      isOwn: (ip) => own.has(ip) && (!isLoopbackRange(ip) || config.own_addresses.includes(ip)),
+    });
+  let enrich = enricherOf(config);
+  const detectors = createLiveDetectors(config.detect, createDetectors);
+  // read at each use: a reload writes into it
+  const decideSettings = { ...config.decide };
+  const judge = new Judge(decideSettings);
   const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
   const remembered = await records.load(startedAt);
   for (const rung of remembered.ladder) judge.ladder.restore(rung);
@@ -108,21 +112,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   };
   // what others put into a server's table is found there again, if it still stands
   for (const entry of remembered.entries) if (entry.origin !== 'foreign') restore(judge.ledger.put(entry));
-  for (const kind of ['allow', 'deny'] as const) {
-    for (const { subject, note } of config[kind]) {
-      const entry: ListEntry = {
-        kind,
-        subject,
-        note,
-        author: 'configuration',
-        origin: 'operator',
-        reason: note === '' ? `${kind} list` : note,
-        since: startedAt,
-        until: null,
-      };
-      restore(judge.ledger.put(entry));
-    }
-  }
+  restore(applyConfiguredLists(judge.ledger, config, startedAt));
 
   // the flow
   const onBug = (error: unknown): void =>
@@ -134,16 +124,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     drops: {} as Record<string, number>,
   };
   const feed = createLiveFeed();
-  feed.subscribe((event: DecisionEvent) => {
-    if (event.change === 'good' || event.reason.startsWith('good ')) log.debug(decisionLine(event));
-    else log.info(decisionLine(event));
-    if (event.reason.endsWith('behind-a-proxy')) {
-      log.warn(
-        { event: 'alarm', alarm: 'behind-a-proxy', src: event.subject },
-        'one address carries a large share of all customers: is this server behind a load balancer or NAT that hides addresses?',
-      );
-    }
-  });
+  feed.subscribe(createDecisionLog(log));
+  const tally = createTally();
+  const traces = createTraces(judge);
+  const agents = createLastAgents();
   const enforcers = config.nodes.map((node) => {
     return createKamailioEnforcer({
       name: node.name,
@@ -171,14 +155,19 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     records,
     enforcers: () => enforcers,
     publish: (event) => feed.publish(event),
+    agentOf: (identity) => agents.of(identity),
     onBug,
   });
   const judged = (event: Request | Outcome): Verdict => {
     const facts = enrich(event);
-    return judge.judge(event, facts, detectors.detect(event, facts));
+    const verdict = judge.judge(event, facts, detectors.detect(event, facts));
+    agents.see(event);
+    traces.see(event, verdict);
+    return verdict;
   };
   const take = (event: Request | Outcome): void => {
     const verdict = judged(event);
+    tally.see(event, verdict);
     effects.push(verdict.changes, { by: 'event', event, verdict });
   };
   const adoption = createAdoption({ judge, effects, clock, take });
@@ -203,6 +192,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         const verdict = judged(request);
         const answer: Answer = mode === 'shadow' ? 'allow' : verdict.answer;
         counts.answers[answer] += 1;
+        tally.see(request, verdict, answer);
         return { answer, after: () => effects.push(verdict.changes, { by: 'event', event: request, verdict }) };
       },
       tell(request) {
@@ -231,6 +221,33 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     effects,
   });
   const metrics = createMetrics(status.metricSources);
+  const swapped = createReload(config, readConfig, [
+    { covers: /^log\.level$/, apply: (next) => void (log.level = levelOf(next)) },
+    { covers: /^decide\.(?!max_|score_decay)/, apply: (next) => void Object.assign(decideSettings, next.decide) },
+    { covers: /^detect\./, apply: (next) => detectors.swap(next.detect) },
+    { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
+    {
+      covers: /^(?:allow|deny)$/,
+      apply: (next) =>
+        effects.push(applyConfiguredLists(judge.ledger, next, clock.now()), {
+          by: 'operator',
+          author: 'configuration',
+        }),
+    },
+  ]);
+  let renewTls = (): void => {};
+  const reload = (): ReloadReport => {
+    try {
+      renewTls();
+      const report = swapped();
+      log.info({ event: 'reloaded', ...report }, 'the configuration was read again');
+      return report;
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      log.error({ event: 'reload-refused', problem }, 'the new configuration is wrong: the old one goes on');
+      throw error;
+    }
+  };
   const operations = createOperations({
     judge,
     lists,
@@ -238,14 +255,19 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     records,
     enforcers,
     clock,
-    banTimeMs: config.decide.ban_time,
+    banTimeMs: () => decideSettings.ban_time,
     ownAddresses: () => [...own],
     status: status.report,
     subscribe: (listener) => feed.subscribe(listener),
+    traces,
+    figures: () => tally.figures(),
+    enumerationSources: () => detectors.tables()['enumeration.sources']?.size ?? 0,
+    reload,
   });
+  const tokens = openTokenFile(join(stateDirectory, 'tokens.json'), clock);
   const control = await openControlSocket(
     controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }),
-    { operations, onBug },
+    { desk: { operations, tokens }, onBug },
   );
   const http =
     config.http === false
@@ -254,6 +276,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
           listen: config.http.listen,
           token: config.http.token ?? installationSecret(join(stateDirectory, 'token')),
           operations,
+          tokens,
+          tls: config.http.tls,
           onBug,
           clock,
           beyondLoopback: config.http.beyond_loopback,
@@ -262,6 +286,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
             text: await metrics.render(),
           }),
         });
+  renewTls = () => http?.renew();
   const expiry = setInterval(
     () => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' }),
     EXPIRE_EVERY_MS,
@@ -281,11 +306,12 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
 
   return {
     status: status.report,
+    reload,
     places: {
       socket: control.path,
       state: stateDirectory,
       secretFile,
-      http: http === undefined ? undefined : `http://${http.host}:${http.port}`,
+      http: http === undefined ? undefined : `${http.scheme}://${http.host}:${http.port}`,
     },
     async stop() {
       clearInterval(expiry);

@@ -8,5 +8,6 @@ export { durationMs, spanMs } from './duration.ts';
 export type { Endpoint } from './endpoint.ts';
 export { loadConfig } from './load.ts';
 export type { LoadOptions } from './load.ts';
+export { createReload } from './reload.ts';
 export { configSchema } from './schema.ts';
 export type { BaseConfig, ListConfigEntry, NodeConfig } from './schema.ts';

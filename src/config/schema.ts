@@ -77,13 +77,15 @@ const http = z
   .strictObject({
     listen: listenEndpoint.prefault('127.0.0.1:2020'),
     token: secret.optional(),
+    /** PEM files; read again at each reload. */
+    tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
     /** The admin port speaks plain HTTP: leaving loopback is a decision that must be written down. */
     beyond_loopback: z.boolean().default(false),
   })
-  .refine((value) => value.beyond_loopback || isLoopback(value.listen.host), {
+  .refine((value) => value.beyond_loopback || value.tls !== undefined || isLoopback(value.listen.host), {
     path: ['listen'],
     message:
-      "is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside.",
+      "is not a loopback address. Write 'tls: { cert: FILE, key: FILE }', or 'beyond_loopback: true' to accept plain HTTP from outside.",
   });
 
 const port = z.int().min(1).max(65_535);

@@ -100,7 +100,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       maxWeight: config.max_targets,
       weigh: (source) => source.targets.size,
     });
-    const smallest = Math.min(config.distinct, config.sequence, config.rapid, config.prefixes);
+    const smallest = (): number => Math.min(config.distinct, config.sequence, config.rapid, config.prefixes);
 
     const sourceOf = (event: Request | Outcome): SourceTargets => {
       const source = sources.take(event.source.identity, newSource);
@@ -230,7 +230,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     /** What these targets amount to. */
     const judge = (source: SourceTargets, tier: ProofTier): Finding[] => {
       const targets = [...source.targets.values()].filter((target) => tier === 'spoofable' || target.tier === 'proven');
-      if (targets.length < smallest) return [];
+      if (targets.length < smallest()) return [];
       const answeredCalls = source.last - source.lastAnswered < config.call_grace;
       const { unanswered, rapid } = takeCensus(targets, source.last, {
         graceOf: ({ call }) => (call && answeredCalls ? config.call_grace : config.grace),
@@ -268,7 +268,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         const source = event.kind === 'request' ? onRequest(event) : onOutcome(event);
         if (source === undefined || accepted) return NO_FINDINGS;
         expire(source);
-        if (source.targets.size < smallest || source.last < source.quietUntil) return NO_FINDINGS;
+        if (source.targets.size < smallest() || source.last < source.quietUntil) return NO_FINDINGS;
         // What rests on proven targets alone is proven, however many forged datagrams are mixed in.
         const proven = judge(source, 'proven');
         const findings = proven.length > 0 ? proven : judge(source, 'spoofable');

@@ -4,10 +4,12 @@
  */
 export * from './address.ts';
 export * from './duration.ts';
+export * from './contracts/bulk.ts';
 export * from './contracts/enforcer.ts';
 export * from './entry.ts';
 export * from './errors.ts';
 export * from './facts.ts';
+export * from './contracts/figures.ts';
 export * from './finding.ts';
 export * from './contracts/operations.ts';
 export * from './outcome.ts';
@@ -16,4 +18,5 @@ export * from './request.ts';
 export * from './source.ts';
 export * from './text.ts';
 export * from './time.ts';
+export * from './contracts/trace.ts';
 export * from './verdict.ts';

@@ -3,6 +3,8 @@
  * Subscribers of the verdict stream, never called from the core. No address, user or number becomes a label; whatever
  * an attacker wrote is escaped and stands last.
  */
+export { createDecisionLog } from './decision-log.ts';
 export { createLiveFeed, type LiveFeed } from './live-feed.ts';
 export { createLog, decisionLine, type Log } from './log.ts';
 export { createMetrics, type Metrics, type MetricSources } from './metrics.ts';
+export { createTally, type Tally } from './tally.ts';

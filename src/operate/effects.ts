@@ -10,7 +10,8 @@ import type {
   Request,
   Verdict,
 } from '../model/index.ts';
-import type { AddressLists } from './address-lists.ts';
+import { auditDetail } from './insight/attack-report.ts';
+import type { AddressLists } from './lists/address-lists.ts';
 
 /** Who or what made the changes. */
 export type Cause =
@@ -25,6 +26,8 @@ export interface EffectsParts {
   readonly records: Records;
   readonly enforcers: () => readonly Enforcer[];
   readonly publish: (event: DecisionEvent) => void;
+  /** The program that a source last came with, for the audit trail. */
+  readonly agentOf?: (identity: string) => string;
   /** Told when one of the receivers threw; the others got the changes nevertheless. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -94,12 +97,13 @@ export const createEffects = (parts: EffectsParts): Effects => {
     const { entry } = change;
     if (entry.kind === 'good') return;
     const actor = cause.by === 'operator' ? cause.author : cause.by === 'event' ? 'detector' : 'companion';
+    const agent = cause.by === 'event' ? (parts.agentOf?.(cause.event.source.identity) ?? '') : '';
     records.audit({
       at: clock.now(),
       actor,
       action: `${entry.kind}.${change.op === 'put' ? 'add' : 'remove'}`,
       subject: subjectOf(entry),
-      detail: entry.reason,
+      detail: auditDetail(entry.reason, agent),
     });
   };
 

@@ -5,7 +5,11 @@
  */
 export { createAdoption, type Adoption } from './adopt.ts';
 export { createEffects, type Effects } from './effects.ts';
-export { AddressLists } from './address-lists.ts';
+export { createLastAgents } from './insight/last-agents.ts';
+export { createStatus } from './insight/status.ts';
+export { createTraces } from './insight/traces.ts';
+export { keepVigil } from './insight/vigil.ts';
+export { AddressLists } from './lists/address-lists.ts';
+export { applyConfiguredLists } from './lists/configured-lists.ts';
+export { createLiveDetectors } from './live-detectors.ts';
 export { createOperations, type OperationsParts } from './operations.ts';
-export { createStatus } from './status.ts';
-export { keepVigil } from './vigil.ts';

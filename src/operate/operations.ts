@@ -1,4 +1,4 @@
-import { CompanionError, canonicalIp, entryKey, formatCidr, identityOf, parseCidr, subjectOf } from '../model/index.ts';
+import { CompanionError, canonicalIp, entryKey, identityOf, parseCidr, subjectOf } from '../model/index.ts';
 import type {
   BanEntry,
   Change,
@@ -7,18 +7,24 @@ import type {
   DecisionEvent,
   Enforcer,
   Entry,
+  Figures,
   GoodEntry,
   ListEntry,
   Operations,
   Records,
+  ReloadReport,
   StatusReport,
   WhyReport,
 } from '../model/index.ts';
 import type { Judge, JudgeReport } from '../decide/index.ts';
-import type { AddressLists } from './address-lists.ts';
-import { banHurdles, goodWithin } from './ban-hurdles.ts';
+import type { AddressLists } from './lists/address-lists.ts';
+import { banHurdles, goodWithin } from './lists/ban-hurdles.ts';
+import { createBulk } from './lists/bulk.ts';
 import type { Effects } from './effects.ts';
-import { HELD_KINDS, banRow, historyRow, listRow } from './rows.ts';
+import { attackReport } from './insight/attack-report.ts';
+import { completions } from './insight/completion.ts';
+import type { Traces } from './insight/traces.ts';
+import { HELD_KINDS, banRow, historyRow, listRow, listSubject } from './rows.ts';
 
 export interface OperationsParts {
   readonly judge: Judge;
@@ -28,10 +34,14 @@ export interface OperationsParts {
   readonly enforcers: readonly Enforcer[];
   readonly clock: Clock;
   /** Duration of a ban for which none was given (ms). */
-  readonly banTimeMs: number;
+  readonly banTimeMs: () => number;
   readonly ownAddresses: () => readonly string[];
   readonly status: () => StatusReport;
   readonly subscribe: (listener: (event: DecisionEvent) => void) => () => void;
+  readonly traces: Traces;
+  readonly figures: () => Figures;
+  readonly enumerationSources: () => number;
+  readonly reload: () => ReloadReport;
 }
 
 const HISTORY_ROWS = 20;
@@ -51,9 +61,6 @@ const oneAddress = (text: string): string => {
 
 /** True for what known-good phones are indexed by: one IPv4 address, one IPv6 /64. */
 const isIdentity = ({ family, prefix }: Cidr): boolean => prefix === (family === 4 ? 32 : 64);
-
-/** A list entry's subject: always a CIDR; one IPv6 address stands for its /64, as everywhere. */
-const listSubject = (text: string): string => formatCidr(parseCidr(subjectOf(text)));
 
 /** What operators can do, on the ledger and everything that follows it. */
 export const createOperations = (parts: OperationsParts): Operations => {
@@ -76,7 +83,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
   };
 
   /** Phones that an operator shuts out lose the privilege that would let them pass. */
-  const revoke = (goods: readonly GoodEntry[]): Change[] =>
+  const revoke = (goods: readonly Pick<GoodEntry, 'ip' | 'port' | 'user'>[]): Change[] =>
     goods.flatMap(({ ip, port, user }) => ledger.remove(`good ${ip} ${port} ${user}`, 'revoked'));
 
   /** How an address stands, with the times of the entry that decides it. */
@@ -107,6 +114,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
   };
 
   return {
+    ...createBulk({ ...parts, revoke }),
     status: async () => parts.status(),
 
     async banAdd({ subject: text, durationMs, reason, author, force }) {
@@ -128,7 +136,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
         origin: 'operator',
         reason,
         since: now(),
-        until: endOf(durationMs === undefined ? parts.banTimeMs : durationMs),
+        until: endOf(durationMs === undefined ? parts.banTimeMs() : durationMs),
       };
       effects.push([...revoke(goods), ...ledger.put(entry)], { by: 'operator', author });
       return banRow(entry);
@@ -220,5 +228,16 @@ export const createOperations = (parts: OperationsParts): Operations => {
     },
 
     watch: (listener) => parts.subscribe(listener),
+    trace: (text, listener) => parts.traces.open(oneAddress(text), listener),
+    stats: async () => ({
+      at: now(),
+      startedAt: parts.status().startedAt,
+      figures: parts.figures(),
+      activeBans: ledger.count('ban'),
+      enumerationSources: parts.enumerationSources(),
+    }),
+    report: (spanMs) => attackReport(records, clock, spanMs),
+    complete: async (kind, prefix) => completions(ledger, kind, prefix),
+    reload: async () => parts.reload(),
   };
 };

@@ -1,3 +1,4 @@
+import { formatCidr, parseCidr, subjectOf } from '../model/index.ts';
 import type { BanEntry, BanRow, Entry, ListEntry, ListRow } from '../model/index.ts';
 
 type Held = Extract<Entry, { kind: 'ban' | 'quarantine' | 'throttle' | 'throttle-user' }>;
@@ -16,6 +17,9 @@ export const banRow = (entry: Held): BanRow => ({
   since: entry.since,
   until: entry.until,
 });
+
+/** A list entry's subject: always a CIDR; one IPv6 address stands for its /64, as everywhere. */
+export const listSubject = (text: string): string => formatCidr(parseCidr(subjectOf(text)));
 
 export const historyRow = (entry: BanEntry): BanRow => banRow(entry);
 

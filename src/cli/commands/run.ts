@@ -28,9 +28,10 @@ export const run = async (options: RunOptions): Promise<number> => {
   });
   const unhandle = handleSignals({
     stop: async () => (await starting).stop(),
-    reload: () => {
-      process.stderr.write('companion: reloading is not supported yet; restart to read the configuration again\n');
-      return Promise.resolve();
+    reload: async () => {
+      const { needRestart } = (await starting).reload();
+      if (needRestart.length > 0)
+        process.stderr.write(`companion: reloaded; these need a restart: ${needRestart.join(', ')}\n`);
     },
     report: complain,
   });

@@ -2,6 +2,9 @@ import type { Evidence, Origin, Until } from '../entry.ts';
 import type { Transport } from '../source.ts';
 import type { EpochMs } from '../time.ts';
 import type { Answer, SourceState } from '../verdict.ts';
+import type { ImportReport, ImportRequest } from './bulk.ts';
+import type { AttackReport, ReloadReport, StatsReport } from './figures.ts';
+import type { TraceEvent } from './trace.ts';
 
 /**
  * What an operator can ask of a running companion. The admin room exposes it (control socket, HTTP), the CLI calls it,
@@ -14,6 +17,11 @@ export interface Operations {
   banList(): Promise<readonly BanRow[]>;
   /** Lifts every ban, quarantine and throttle of the subject, everywhere. @throws CompanionError ADDRESS_INVALID, NOT_FOUND */
   banRemove(request: RemoveRequest): Promise<{ readonly removed: readonly string[] }>;
+  /** Lifts every ban, quarantine and throttle there is. */
+  banClear(author: string): Promise<{ readonly removed: number }>;
+  /** Bad rows are told in the report; the good ones are taken. */
+  banImport(request: ImportRequest): Promise<ImportReport>;
+  listImport(list: 'allow' | 'deny', request: ImportRequest): Promise<ImportReport>;
   /** @throws CompanionError ADDRESS_INVALID */
   listAdd(request: ListRequest): Promise<ListRow>;
   listAll(list: 'allow' | 'deny'): Promise<readonly ListRow[]>;
@@ -25,7 +33,22 @@ export interface Operations {
   why(ip: string): Promise<WhyReport>;
   /** Calls the listener for every decision that changes something, until the returned function is called. */
   watch(listener: (event: DecisionEvent) => void): () => void;
+  /**
+   * Calls the listener for everything that is judged of one source, until the returned function is called.
+   * @throws CompanionError ADDRESS_INVALID; REQUEST_INVALID when too many traces run
+   */
+  trace(ip: string, listener: (event: TraceEvent) => void): () => void;
+  stats(): Promise<StatsReport>;
+  /** Attacks of the last `spanMs` milliseconds. */
+  report(spanMs: number): Promise<AttackReport>;
+  /** Addresses that begin so: banned, quarantined, listed; for completion. At most a hundred. */
+  complete(kind: CompletionKind, prefix: string): Promise<readonly string[]>;
+  /** Reads the configuration again. @throws CompanionError CONFIG_INVALID, CONFIG_UNREADABLE: the old one goes on */
+  reload(): Promise<ReloadReport>;
 }
+
+/** Which addresses to complete: those held, those on a list, or all of them. */
+export type CompletionKind = 'held' | 'allow' | 'deny' | 'any';
 
 export interface BanRequest {
   readonly subject: string;

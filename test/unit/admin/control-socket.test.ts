@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startControlSocket } from '../../../src/admin/index.ts';
 import type { ControlSocket } from '../../../src/admin/index.ts';
-import { AT, HOSTILE, banRow, decision, fakeOperations } from './fake-operations.ts';
+import { AT, HOSTILE, banRow, decision, fakeOperations, fakeTokens } from './fake-operations.ts';
 import type { FakeOperations } from './fake-operations.ts';
 
 let dir = '';
@@ -21,7 +21,7 @@ const clients: Socket[] = [];
 const start = async (idleMs?: number): Promise<ControlSocket> => {
   door = await startControlSocket({
     path,
-    operations,
+    desk: { operations, tokens: fakeTokens() },
     idleMs,
     onBug: (error) => {
       bugs.push(error);
@@ -108,7 +108,7 @@ describe('the socket file', () => {
 
   test('a living companion is not replaced', async () => {
     const first = await start();
-    await expect(startControlSocket({ path, operations })).rejects.toMatchObject({
+    await expect(startControlSocket({ path, desk: { operations, tokens: fakeTokens() } })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       message: expect.stringContaining('another companion is running'),
     });

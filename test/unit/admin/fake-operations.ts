@@ -1,13 +1,18 @@
+import { createHash } from 'node:crypto';
 import { CompanionError, parseCidr } from '../../../src/model/index.ts';
 import type {
   BanRow,
   CheckReport,
   DecisionEvent,
+  ImportReport,
   ListRow,
   Operations,
+  StatsReport,
   StatusReport,
+  TraceEvent,
   WhyReport,
 } from '../../../src/model/index.ts';
+import type { TokenStore } from '../../../src/admin/index.ts';
 
 /** What an attacker would like to do to the operator's terminal: clear it, retitle it, add a line, turn text round. */
 export const HOSTILE = 'x\u001b[2J\u001b]0;owned\u0007\r\nfake line\u009b31m\u202eevil"\\';
@@ -44,18 +49,77 @@ export const decision = (index: number, more: Partial<DecisionEvent> = {}): Deci
   ...more,
 });
 
+export const traceEvent = (index: number): TraceEvent => ({
+  at: AT + index,
+  node: 'kamailio',
+  ip: '203.0.113.7',
+  port: 5060,
+  transport: 'udp',
+  tier: 'spoofable',
+  what: 'REGISTER',
+  user: HOSTILE,
+  target: '',
+  userAgent: HOSTILE,
+  credentials: 'none',
+  standing: 'stranger',
+  state: 'stranger',
+  answer: 'allow',
+  reason: 'nothing known',
+  findings: [],
+  changes: [],
+  score: { proven: 0, spoofable: 0 },
+});
+
+export const STATS: StatsReport = {
+  at: AT,
+  startedAt: AT,
+  figures: {
+    requests: 100,
+    methods: { REGISTER: 90, OTHER: 10 },
+    answers: { allow: 70, drop: 20, challenge: 10 },
+    rules: { 'enumeration.distinct': 3, 'enumeration.rapid': 1, 'garbage.not-sip': 2, 'density.source': 5 },
+    limited: { REGISTER: 5 },
+    blocked: { banned: 20, quarantined: 10 },
+    parseErrors: 7,
+    sizes: { upTo: [[512, 60]], sum: 50_000, count: 100 },
+  },
+  activeBans: 2,
+  enumerationSources: 12,
+};
+
+/** Tokens in memory: `read-token-123456`, `operate-token-1234`, `hook-token-1234567`. */
+export const fakeTokens = (): TokenStore => {
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const tokens = (['read', 'operate', 'hook'] as const).map((scope) => ({
+    name: scope,
+    sha256: hash({ read: 'read-token-123456', operate: 'operate-token-1234', hook: 'hook-token-1234567' }[scope]),
+    scopes: [scope],
+    since: AT,
+  }));
+  return {
+    stored: () => tokens,
+    list: () => tokens.map(({ name, scopes, since }) => ({ name, scopes, since })),
+    add: (name) => ({ name, token: 'made-for-you' }),
+    remove: (name) => ({ removed: [name] }),
+  };
+};
+
 export interface FakeOperations extends Operations {
   readonly calls: unknown[];
   readonly bans: BanRow[];
   readonly lists: ListRow[];
   emit(event: DecisionEvent): void;
+  emitTrace(event: TraceEvent): void;
   watchers(): number;
+  /** What the next import answers. */
+  importReport: ImportReport;
 }
 
 /** A companion that remembers what it was asked and answers from memory. Some addresses have a role. */
 export const fakeOperations = (): FakeOperations => {
   const calls: unknown[] = [];
   const listeners = new Set<(event: DecisionEvent) => void>();
+  const tracers = new Set<(event: TraceEvent) => void>();
   const bans: BanRow[] = [
     banRow('203.0.113.7', { reason: HOSTILE }),
     banRow('198.51.100.0/24', { until: null, level: 0, origin: 'operator' }),
@@ -121,7 +185,53 @@ export const fakeOperations = (): FakeOperations => {
     emit: (event) => {
       for (const listener of listeners) listener(event);
     },
-    watchers: () => listeners.size,
+    emitTrace: (event) => {
+      for (const tracer of tracers) tracer(event);
+    },
+    watchers: () => listeners.size + tracers.size,
+    importReport: { added: 1, same: 0, ended: 0, problems: [] },
+    banClear: (author) => note({ banClear: author }, { removed: 4 }),
+    async banImport(request) {
+      return note({ banImport: request }, this.importReport);
+    },
+    async listImport(list, request) {
+      return note({ listImport: list, ...request }, this.importReport);
+    },
+    trace: (ip, listener) => {
+      parseCidr(ip);
+      tracers.add(listener);
+      return () => {
+        tracers.delete(listener);
+      };
+    },
+    stats: () => Promise.resolve(STATS),
+    report: (spanMs) =>
+      note(
+        { report: spanMs },
+        {
+          from: AT - spanMs,
+          to: AT,
+          decisions: 3,
+          sourcesTotal: 1,
+          sources: [
+            {
+              subject: '203.0.113.7',
+              decisions: 3,
+              first: AT - 1_000,
+              last: AT,
+              rules: ['enumeration.distinct'],
+              agent: HOSTILE,
+              outcome: 'ban' as const,
+            },
+          ],
+          rules: { 'enumeration.distinct': 3 },
+          agents: { [HOSTILE]: 3 },
+          outcomes: { ban: 1, quarantine: 2 },
+          cut: false,
+        },
+      ),
+    complete: (kind, prefix) => note({ complete: kind, prefix }, ['203.0.113.7', '198.51.100.0/24']),
+    reload: () => note({ reload: true }, { changed: ['log.level'], needRestart: ['hook.ask_port'] }),
     status: () => note({ status: true }, status),
     banAdd: async (request) => {
       parseCidr(request.subject);

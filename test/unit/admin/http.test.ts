@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startHttp } from '../../../src/admin/index.ts';
 import type { HttpDoor, HttpOptions } from '../../../src/admin/index.ts';
-import { HOSTILE, banRow, fakeOperations } from './fake-operations.ts';
+import { HOSTILE, banRow, fakeOperations, fakeTokens } from './fake-operations.ts';
 import type { FakeOperations } from './fake-operations.ts';
 
 const TOKEN = 'correct-horse-battery-staple';
@@ -17,6 +17,7 @@ const start = async (more: Partial<HttpOptions> = {}): Promise<HttpDoor> => {
     listen: { host: '127.0.0.1', port: 0 },
     token: TOKEN,
     operations,
+    tokens: fakeTokens(),
     clock: { now: () => now },
     ...more,
   });
@@ -232,7 +233,9 @@ describe('the rest', () => {
 
   test('a port in use is told in a sentence', async () => {
     const { port } = await start();
-    await expect(startHttp({ listen: { host: '127.0.0.1', port }, token: TOKEN, operations })).rejects.toMatchObject({
+    await expect(
+      startHttp({ listen: { host: '127.0.0.1', port }, token: TOKEN, operations, tokens: fakeTokens() }),
+    ).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       message: `Cannot listen for HTTP on 127.0.0.1:${port}: another program (another companion?) has it already. Stop it, or set http.listen to a free port.`,
     });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startControlSocket } from '../../../src/admin/index.ts';
 import type { ControlSocket } from '../../../src/admin/index.ts';
-import { AT, HOSTILE, banRow, decision, fakeOperations } from '../admin/fake-operations.ts';
+import { AT, HOSTILE, banRow, decision, fakeOperations, fakeTokens } from '../admin/fake-operations.ts';
 import type { FakeOperations } from '../admin/fake-operations.ts';
 
 const MAIN = new URL('../../../src/main.ts', import.meta.url).pathname;
@@ -67,7 +67,7 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'companion-cli-'));
   path = join(dir, 'companion.sock');
   operations = fakeOperations();
-  door = await startControlSocket({ path, operations });
+  door = await startControlSocket({ path, desk: { operations, tokens: fakeTokens() } });
 });
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');

@@ -155,7 +155,7 @@ describe('problems', () => {
       'outside loopback without saying so',
       'http:\n  listen: 0.0.0.0:2020',
       [
-        "c.yaml:2:11 http.listen is not a loopback address. Put a TLS proxy before it, or write 'beyond_loopback: true' to accept plain HTTP from outside.",
+        "c.yaml:2:11 http.listen is not a loopback address. Write 'tls: { cert: FILE, key: FILE }', or 'beyond_loopback: true' to accept plain HTTP from outside.",
       ],
     ],
     [

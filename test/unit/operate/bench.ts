@@ -8,8 +8,14 @@ import type {
   NodeStatus,
   Records,
 } from '../../../src/model/index.ts';
-import { createLiveFeed } from '../../../src/observe/index.ts';
-import { AddressLists, createEffects, createOperations, createStatus } from '../../../src/operate/index.ts';
+import { createLiveFeed, createTally } from '../../../src/observe/index.ts';
+import {
+  AddressLists,
+  createEffects,
+  createOperations,
+  createStatus,
+  createTraces,
+} from '../../../src/operate/index.ts';
 
 export const NOW = 1_795_165_740_000;
 export const HOUR = 3_600_000;
@@ -103,6 +109,7 @@ export const bench = (options: BenchOptions = {}) => {
     hook: { silentMs: () => silentMs, stats: () => ({ asks: 5, tells: 5, late: 0, lost: 1 }) },
     tables: () => ({ 'density.sources': { size: 12, evicted: 1 } }),
   });
+  const traces = createTraces(judge);
   const operations = createOperations({
     judge,
     lists,
@@ -110,15 +117,19 @@ export const bench = (options: BenchOptions = {}) => {
     records,
     enforcers,
     clock,
-    banTimeMs: HOUR,
+    banTimeMs: () => HOUR,
     ownAddresses: () => options.own ?? [],
     status: status.report,
     subscribe: (listener) => feed.subscribe(listener),
+    traces,
+    figures: () => createTally().figures(),
+    enumerationSources: () => 0,
+    reload: () => ({ changed: [], needRestart: [] }),
   });
   /** Puts an entry where decisions come from, with everything that follows. */
   const put = (entry: Entry): void => effects.push(judge.ledger.put(entry), { by: 'companion', node: '' });
   const expire = (): void => effects.push(judge.expire(clock.at), { by: 'companion', node: '' });
-  return { clock, judge, lists, effects, operations, status, enforcer, events, bugs, said, put, expire };
+  return { clock, judge, lists, effects, operations, traces, status, enforcer, events, bugs, said, put, expire };
 };
 
 export const good = (ip: string, user = 'alice', port = 5060): GoodEntry => ({

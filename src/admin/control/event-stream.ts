@@ -1,23 +1,30 @@
 import type { Socket } from 'node:net';
-import type { DecisionEvent, Operations } from '../model/index.ts';
-import { encodeNotification } from '../protocol/index.ts';
+import type { Operations } from '../../model/index.ts';
+import { encodeNotification } from '../../protocol/index.ts';
+import type { Stream } from '../routes/index.ts';
 import type { ControlCounters } from './control-stats.ts';
 
 /** Events kept for a watcher that reads slowly. An attack makes thousands a second; the newest are dropped. */
 export const MAX_WATCH_QUEUE = 1_000;
 
 /**
- * Sends every decision as a `decision` notification until the returned function is called. A watcher that does not
+ * Sends every event of the stream as a notification until the returned function is called. A watcher that does not
  * read gets what fits into the queue, and then `dropped {count}` in the place of what it missed: it never slows down
  * or grows the service.
  */
-export const startWatch = (operations: Operations, socket: Socket, counters: ControlCounters): (() => void) => {
-  const queue: DecisionEvent[] = [];
+export const startStream = (
+  stream: Stream,
+  operations: Operations,
+  params: unknown,
+  socket: Socket,
+  counters: ControlCounters,
+): (() => void) => {
+  const queue: object[] = [];
   let dropped = 0;
   let blocked = socket.writableNeedDrain;
 
-  const send = (event: DecisionEvent): void => {
-    blocked = !socket.write(encodeNotification('decision', event));
+  const send = (event: object): void => {
+    blocked = !socket.write(encodeNotification(stream.event, event));
   };
   const flush = (): void => {
     blocked = false;
@@ -32,7 +39,7 @@ export const startWatch = (operations: Operations, socket: Socket, counters: Con
       blocked = !socket.write(encodeNotification('dropped', { count }));
     }
   };
-  const stop = operations.watch((event) => {
+  const stop = stream.open(operations, params, (event) => {
     if (!blocked && !socket.writableNeedDrain) {
       send(event);
       return;

@@ -1,6 +1,6 @@
-import { parseCidr } from '../model/index.ts';
-import type { BanEntry, Change, Entry, Facts, ListEntry } from '../model/index.ts';
-import { PrefixMap } from '../enrich/index.ts';
+import { parseCidr } from '../../model/index.ts';
+import type { BanEntry, Change, Entry, Facts, ListEntry } from '../../model/index.ts';
+import { PrefixMap } from '../../enrich/index.ts';
 
 /** A ban of more than one identity (an IPv4 address, an IPv6 /64) is a network: it is looked up like a deny entry. */
 const isNetworkBan = (entry: BanEntry): boolean =>

@@ -1,7 +1,10 @@
-import { CompanionError } from '../model/index.ts';
-import { jsonLine } from '../protocol/index.ts';
-import { cursorSchema } from './routes.ts';
-import type { Page } from './routes.ts';
+import { z } from 'zod';
+import { CompanionError } from '../../model/index.ts';
+import { jsonLine } from '../../protocol/index.ts';
+import type { Page } from '../routes/index.ts';
+
+/** Parameters of a paged method. */
+const cursorSchema = z.strictObject({ cursor: z.int().min(0).optional() });
 
 /** Bounds of one page: an answer must stay well below the longest line, and take about a millisecond to write. */
 const MAX_PAGE_ROWS = 1_000;

@@ -1,6 +1,6 @@
-import { canonicalIp, parseCidr } from '../model/index.ts';
-import type { Cidr, Entry, GoodEntry, ListEntry } from '../model/index.ts';
-import { PrefixMap } from '../enrich/index.ts';
+import { canonicalIp, parseCidr } from '../../model/index.ts';
+import type { Cidr, Entry, GoodEntry, ListEntry } from '../../model/index.ts';
+import { PrefixMap } from '../../enrich/index.ts';
 
 /** Names that a refusal lists; the rest is counted. */
 const MAX_NAMED = 5;

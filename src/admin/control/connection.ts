@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
-import { CompanionError } from '../model/index.ts';
-import type { Operations } from '../model/index.ts';
+import { CompanionError } from '../../model/index.ts';
 import {
   MAX_LINE_BYTES,
   RPC_CODES,
@@ -9,22 +8,23 @@ import {
   encodeError,
   encodeSuccess,
   parseRpc,
-} from '../protocol/index.ts';
-import type { RpcId } from '../protocol/index.ts';
+} from '../../protocol/index.ts';
+import type { RpcId } from '../../protocol/index.ts';
 import type { ControlCounters } from './control-stats.ts';
-import { failureOf, withDeadline } from './failure.ts';
+import { failureOf, withDeadline } from '../failure.ts';
 import { createPager } from './paging.ts';
-import { ROUTES, watchSchema } from './routes.ts';
-import type { Route } from './routes.ts';
-import { startWatch } from './watch-stream.ts';
+import { ROUTES, STREAMS } from '../routes/index.ts';
+import type { Desk, Route } from '../routes/index.ts';
+import { startStream } from './event-stream.ts';
 
 /** Below the client's 5 s, so that the reason for a late answer still reaches it. */
 const ANSWER_DEADLINE_MS = 4_000;
 
 const BY_METHOD: ReadonlyMap<string, Route> = new Map(ROUTES.map((route) => [route.method, route]));
+const STREAM_BY_METHOD = new Map(STREAMS.map((stream) => [stream.method, stream]));
 
 export interface ConnectionOptions {
-  readonly operations: Operations;
+  readonly desk: Desk;
   readonly counters: ControlCounters;
   /** Milliseconds without any traffic after which the connection is closed (a watcher: with unread data only). */
   readonly idleMs: number;
@@ -36,24 +36,24 @@ export interface ConnectionOptions {
  * client does not read its answers, so that a client can hold no more than one line and one answer.
  */
 export const serveConnection = (socket: Socket, options: ConnectionOptions): void => {
-  const { operations, counters } = options;
+  const { desk, counters } = options;
   const splitter = createLineSplitter();
   const pager = createPager();
-  let stopWatch: (() => void) | undefined;
+  let stopStream: (() => void) | undefined;
   const closed = new AbortController();
 
   const ask = async (method: string, params: unknown): Promise<unknown> => {
-    if (method === 'watch') {
-      watchSchema.parse(params);
-      if (stopWatch !== undefined) throw new CompanionError('REQUEST_INVALID', 'This connection watches already.');
-      stopWatch = startWatch(operations, socket, counters);
+    const stream = STREAM_BY_METHOD.get(method);
+    if (stream !== undefined) {
+      if (stopStream !== undefined) throw new CompanionError('REQUEST_INVALID', 'This connection watches already.');
+      stopStream = startStream(stream, desk.operations, params, socket, counters);
       return { watching: true };
     }
     const route = BY_METHOD.get(method);
     if (route === undefined)
       throw new CompanionError('REQUEST_INVALID', `There is no method '${method.slice(0, 60)}'.`);
-    if (!route.paged) return route.call(operations, params);
-    return pager.page(method, params, async () => (await route.call(operations, {})) as readonly unknown[]);
+    if (!route.paged) return route.call(desk, params);
+    return pager.page(method, params, async () => (await route.call(desk, {})) as readonly unknown[]);
   };
 
   const answer = async (id: RpcId, method: string, params: unknown): Promise<string> => {
@@ -66,7 +66,7 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
       counters.failures += 1;
       const failure = failureOf(error);
       if (failure.code === 'INTERNAL') options.onBug(error);
-      const unknown = !BY_METHOD.has(method) && method !== 'watch';
+      const unknown = !BY_METHOD.has(method) && !STREAM_BY_METHOD.has(method);
       return encodeError(id, unknown ? RPC_CODES.method : failure.rpc, failure.message, { code: failure.code });
     }
   };
@@ -119,7 +119,7 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
     );
   });
   socket.setTimeout(options.idleMs, () => {
-    if (stopWatch !== undefined && socket.writableLength === 0) return;
+    if (stopStream !== undefined && socket.writableLength === 0) return;
     counters.idleClosed += 1;
     socket.destroy();
   });
@@ -129,6 +129,6 @@ export const serveConnection = (socket: Socket, options: ConnectionOptions): voi
   socket.on('close', () => {
     counters.open -= 1;
     closed.abort();
-    stopWatch?.();
+    stopStream?.();
   });
 };

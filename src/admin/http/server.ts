@@ -1,10 +1,16 @@
 import { createServer } from 'node:http';
 import type { Server, ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
-import { CompanionError } from '../model/index.ts';
-import type { Clock, Operations } from '../model/index.ts';
-import { createHttpApp } from './http-app.ts';
-import type { HttpCounters } from './http-app.ts';
+import { CompanionError } from '../../model/index.ts';
+import type { Clock } from '../../model/index.ts';
+import type { TokenStore } from '../access/token-file.ts';
+import type { Desk } from '../routes/index.ts';
+import { createHttpApp } from './app.ts';
+import type { HttpCounters } from './guard.ts';
+import { readTlsFiles } from './tls.ts';
+import type { TlsFiles } from './tls.ts';
 
 const MAX_CONNECTIONS = 64;
 
@@ -24,7 +30,10 @@ const CLOSE_DEADLINE_MS = 2_000;
 export interface HttpOptions {
   readonly listen: { readonly host: string; readonly port: number };
   readonly token: string;
-  readonly operations: Operations;
+  readonly operations: Desk['operations'];
+  readonly tokens: TokenStore;
+  /** Speaks HTTPS with them; read again by `renew`. */
+  readonly tls?: TlsFiles | undefined;
   /** Prometheus text from the observe room; without it `/metrics` is not found. */
   readonly metrics?: (() => Promise<{ readonly contentType: string; readonly text: string }>) | undefined;
   /** Plain HTTP beyond this machine is refused unless the operator wrote it down. */
@@ -34,10 +43,13 @@ export interface HttpOptions {
 }
 
 export interface HttpDoor {
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   /** The port in use, also when 0 was asked for. */
   readonly port: number;
   stats(): HttpCounters;
+  /** Reads certificate and key again, for connections to come. @throws CompanionError CONFIG_UNREADABLE: the old ones go on */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -65,20 +77,27 @@ const listen = async (server: Server, { host, port }: HttpOptions['listen']): Pr
   });
 
 /**
- * Opens the HTTP door: `/healthz`, `/metrics`, `/api/sip-guardian/bans`.
- * @throws CompanionError PORT_IN_USE; CONFIG_INVALID for an address beyond loopback without `beyondLoopback`
+ * Opens the HTTP door: `/healthz`, `/metrics`, `/v1`, `/api/sip-guardian`.
+ * @throws CompanionError PORT_IN_USE; CONFIG_UNREADABLE for a certificate that cannot be used; CONFIG_INVALID for an
+ *   address beyond loopback without TLS and without `beyondLoopback`
  */
 export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   const local = onlyThisMachine(options.listen.host);
-  if (!local && options.beyondLoopback !== true) {
+  const { tls } = options;
+  if (!local && tls === undefined && options.beyondLoopback !== true) {
     throw new CompanionError(
       'CONFIG_INVALID',
-      `Refusing plain HTTP on ${options.listen.host}: set http.listen to 127.0.0.1, or http.beyond_loopback to true.`,
+      `Refusing plain HTTP on ${options.listen.host}: set http.tls, or http.listen to 127.0.0.1, or http.beyond_loopback to true.`,
     );
   }
   const onBug = options.onBug ?? (() => {});
+  const closing = new AbortController();
   const { app, counters } = createHttpApp({
-    ...options,
+    desk: { operations: options.operations, tokens: options.tokens },
+    token: options.token,
+    storedTokens: () => options.tokens.stored(),
+    metrics: options.metrics,
+    closing: closing.signal,
     onBug,
     openMetrics: local,
     clock: options.clock ?? { now: Date.now },
@@ -86,8 +105,9 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   // Replaces the global Request and Response by lighter ones that extend them: hono's bodyLimit fails without.
   const server = createAdaptorServer({
     fetch: app.fetch,
-    createServer,
-    serverOptions: LIMITS as ServerOptions,
+    ...(tls === undefined
+      ? { createServer, serverOptions: LIMITS as ServerOptions }
+      : { createServer: createTlsServer, serverOptions: { ...LIMITS, ...readTlsFiles(tls) } }),
   }) as Server;
   server.maxConnections = MAX_CONNECTIONS;
   server.on('drop', () => {
@@ -97,10 +117,15 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   const port = await listen(server, options.listen);
   server.on('error', onBug);
   return {
+    scheme: tls === undefined ? 'http' : 'https',
     host: options.listen.host,
     port,
     stats: () => ({ ...counters }),
+    renew: () => {
+      if (tls !== undefined) (server as TlsServer).setSecureContext(readTlsFiles(tls));
+    },
     close: async () => {
+      closing.abort();
       const ended = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
-import { CompanionError } from '../model/index.ts';
+import { CompanionError } from '../../model/index.ts';
 
 /** The owner and the group of the service may speak to it, nobody else: whoever can write here can lift bans. */
 const SOCKET_MODE = 0o660;

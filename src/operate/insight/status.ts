@@ -1,6 +1,6 @@
-import type { Enforcer, NodeStatus, Records, StatusReport } from '../model/index.ts';
-import type { Judge } from '../decide/index.ts';
-import type { Effects } from './effects.ts';
+import type { Enforcer, NodeStatus, Records, StatusReport } from '../../model/index.ts';
+import type { Judge } from '../../decide/index.ts';
+import type { Effects } from '../effects.ts';
 
 /** Heartbeats must have been answered this recently. */
 const ALIVE_MS = 2_500;

@@ -1,4 +1,4 @@
-import type { Clock, StatusReport } from '../model/index.ts';
+import type { Clock, StatusReport } from '../../model/index.ts';
 
 /** A server needs this long to answer the first heartbeat; then silence is worth a word. */
 const FIRST_LOOK_MS = 3_000;

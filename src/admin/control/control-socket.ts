@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { CompanionError } from '../model/index.ts';
-import type { Operations } from '../model/index.ts';
-import { RPC_CODES, encodeError } from '../protocol/index.ts';
+import { CompanionError } from '../../model/index.ts';
+import type { Desk } from '../routes/index.ts';
+import { RPC_CODES, encodeError } from '../../protocol/index.ts';
 import { serveConnection } from './connection.ts';
 import { newCounters } from './control-stats.ts';
 import type { ControlStats } from './control-stats.ts';
@@ -15,7 +15,7 @@ const IDLE_MS = 60_000;
 
 export interface ControlSocketOptions {
   readonly path: string;
-  readonly operations: Operations;
+  readonly desk: Desk;
   /** Told of errors that are bugs, for the log. */
   readonly onBug?: ((error: unknown) => void) | undefined;
   /** Milliseconds; 60 s unless told. */
@@ -30,7 +30,7 @@ export interface ControlSocket {
 }
 
 /**
- * Opens the control socket: newline-delimited JSON-RPC 2.0, methods as in `routes.ts` plus `watch`.
+ * Opens the control socket: newline-delimited JSON-RPC 2.0, methods and streams as in `routes`.
  * @throws CompanionError PORT_IN_USE
  */
 export const startControlSocket = async (options: ControlSocketOptions): Promise<ControlSocket> => {
@@ -58,7 +58,7 @@ export const startControlSocket = async (options: ControlSocketOptions): Promise
       sockets.delete(socket);
     });
     serveConnection(socket, {
-      operations: options.operations,
+      desk: options.desk,
       counters,
       idleMs: options.idleMs ?? IDLE_MS,
       onBug: options.onBug ?? (() => {}),

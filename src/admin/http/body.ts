@@ -1,0 +1,20 @@
+import type { Context } from 'hono';
+import { CompanionError } from '../../model/index.ts';
+import type { Env } from './reply.ts';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The body as a JSON object, whatever its declared type (curl -d says "form"); nothing at all is `{}`. */
+export const readBody = async (c: Context<Env>): Promise<Readonly<Record<string, unknown>>> => {
+  const text = await c.req.text();
+  if (text.trim() === '') return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CompanionError('REQUEST_INVALID', `The body is not JSON: it begins with '${text.slice(0, 20)}'.`);
+  }
+  if (isObject(value)) return value;
+  throw new CompanionError('REQUEST_INVALID', 'The body must be a JSON object.');
+};

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import type {
+  AttackReport,
+  BanRow,
+  CheckReport,
+  DecisionEvent,
+  ImportReport,
+  ListRow,
+  ReloadReport,
+  StatsReport,
+  StatusReport,
+  TraceEvent,
+  WhyReport,
+} from '../../model/index.ts';
+
+/** What the routes answer, for the description of the API; a test holds real answers against it. */
+
+const at = z.number().describe('milliseconds since 1970');
+const end = z.number().nullable().describe('milliseconds since 1970; null: no end');
+const counts = z.record(z.string(), z.number());
+const texts = z.array(z.string());
+const state = z.enum(['allowed', 'good', 'denied', 'banned', 'quarantined', 'throttled', 'stranger']);
+const transport = z.enum(['udp', 'tcp', 'tls', 'ws', 'wss', 'sctp']);
+const tier = z.enum(['proven', 'spoofable']);
+const answer = z.enum(['allow', 'drop', 'challenge']);
+const score = z.object({ proven: z.number(), spoofable: z.number() });
+
+export const banRowShape = z.object({
+  kind: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user']),
+  subject: z.string().describe('an address, or a network as CIDR'),
+  user: z.string().optional(),
+  reason: z.string(),
+  rules: texts,
+  origin: z.enum(['detector', 'operator', 'foreign']),
+  level: z.number(),
+  since: at,
+  until: end,
+}) satisfies z.ZodType<BanRow>;
+
+export const listRowShape = z.object({
+  list: z.enum(['allow', 'deny']),
+  subject: z.string(),
+  note: z.string(),
+  author: z.string(),
+  since: at,
+  until: end,
+}) satisfies z.ZodType<ListRow>;
+
+export const checkShape = z.object({
+  ip: z.string(),
+  identity: z.string().describe('the address, or the /64 of an IPv6 address'),
+  result: z.enum(['clear', 'blocked', 'allowed']),
+  state,
+  reason: z.string(),
+  until: end,
+}) satisfies z.ZodType<CheckReport>;
+
+export const whyShape = z.object({
+  ip: z.string(),
+  identity: z.string(),
+  state,
+  reason: z.string(),
+  since: end,
+  until: end,
+  evidence: z.array(z.object({ at, rule: z.string(), tier, points: z.number(), text: z.string() })),
+  score,
+  lists: z.array(listRowShape),
+  users: z.array(z.object({ user: z.string(), ok: z.number(), failed: z.number() })),
+  history: z.array(banRowShape),
+  enforced: z.array(z.object({ enforcer: z.string(), holds: texts })),
+  undo: texts,
+}) satisfies z.ZodType<WhyReport>;
+
+export const statusShape = z.object({
+  version: z.string(),
+  startedAt: at,
+  mode: z.enum(['shadow', 'enforce']),
+  summary: z.string(),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['connected', 'degraded', 'down']),
+      version: z.string(),
+      uptimeSeconds: z.number(),
+      entries: counts,
+      drift: z.number(),
+      lastError: z.string(),
+    }),
+  ),
+  counts: z.object({
+    bans: z.number(),
+    quarantined: z.number(),
+    throttled: z.number(),
+    good: z.number(),
+    allow: z.number(),
+    deny: z.number(),
+    trackedSources: z.number(),
+  }),
+  requests: z.number(),
+  outcomes: z.number(),
+  drops: counts,
+}) satisfies z.ZodType<StatusReport>;
+
+export const importShape = z.object({
+  added: z.number(),
+  same: z.number(),
+  ended: z.number(),
+  problems: z.array(z.object({ row: z.number(), subject: z.string(), code: z.string(), message: z.string() })),
+}) satisfies z.ZodType<ImportReport>;
+
+export const statsShape = z.object({
+  at,
+  startedAt: at,
+  figures: z.object({
+    requests: z.number(),
+    methods: counts,
+    answers: counts,
+    rules: counts,
+    limited: counts,
+    blocked: counts,
+    parseErrors: z.number(),
+    sizes: z.object({ upTo: z.array(z.tuple([z.number(), z.number()])), sum: z.number(), count: z.number() }),
+  }),
+  activeBans: z.number(),
+  enumerationSources: z.number(),
+}) satisfies z.ZodType<StatsReport>;
+
+export const attackShape = z.object({
+  from: at,
+  to: at,
+  decisions: z.number(),
+  sourcesTotal: z.number(),
+  sources: z.array(
+    z.object({
+      subject: z.string(),
+      decisions: z.number(),
+      first: at,
+      last: at,
+      rules: texts,
+      agent: z.string(),
+      outcome: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user']),
+    }),
+  ),
+  rules: counts,
+  agents: counts,
+  outcomes: counts,
+  cut: z.boolean(),
+}) satisfies z.ZodType<AttackReport>;
+
+export const reloadShape = z.object({ changed: texts, needRestart: texts }) satisfies z.ZodType<ReloadReport>;
+
+export const decisionShape = z.object({
+  at,
+  node: z.string(),
+  ip: z.string(),
+  port: z.number(),
+  transport: z.union([transport, z.literal('')]),
+  change: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny', 'lift']),
+  subject: z.string(),
+  answer: z.union([answer, z.literal('')]),
+  state,
+  rules: texts,
+  until: end,
+  reason: z.string(),
+  evidence: z.string(),
+  shadow: z.boolean(),
+}) satisfies z.ZodType<DecisionEvent>;
+
+export const traceShape = z.object({
+  at,
+  node: z.string(),
+  ip: z.string(),
+  port: z.number(),
+  transport,
+  tier,
+  what: z.string(),
+  user: z.string(),
+  target: z.string(),
+  userAgent: z.string(),
+  credentials: z.enum(['none', 'bound', 'unbound', '']),
+  standing: z.enum(['stranger', 'good', 'in-dialog', 'quarantined', 'throttled', 'over-budget', 'dropped', '']),
+  state,
+  answer: z.union([answer, z.literal('')]),
+  reason: z.string(),
+  findings: z.array(z.object({ rule: z.string(), points: z.number(), evidence: z.string() })),
+  changes: texts,
+  score,
+}) satisfies z.ZodType<TraceEvent>;

@@ -1,0 +1,53 @@
+import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
+
+interface Table {
+  readonly size: number;
+  readonly evicted: number;
+}
+
+interface Detecting {
+  detect(event: Request | Outcome, facts: Facts): readonly Finding[];
+  tables(): Readonly<Record<string, Table>>;
+}
+
+type Section = Readonly<Record<string, unknown>> & { readonly enabled: boolean };
+
+/** Settings that these detectors read each time: they are swapped in place. What is not named here builds anew. */
+const READ_AT_USE: Readonly<Record<string, RegExp>> = {
+  enumeration: /^(?!enabled$|exempt$|max_)/,
+  digest_guessing: /^(?!enabled$|max_)/,
+};
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * The detectors, with settings that can be swapped while they run. A detector whose changed settings are not read at use
+ * is built anew: it forgets the last minutes; scores, bans and customers are not its own and stay.
+ */
+export const createLiveDetectors = <C extends Readonly<Record<keyof C, Section>>>(
+  config: C,
+  create: (config: C) => Detecting,
+): Detecting & { swap(next: C): void } => {
+  const names = Object.keys(config) as (keyof C & string)[];
+  const off = Object.fromEntries(names.map((name) => [name, { ...config[name], enabled: false }]));
+  const build = (name: keyof C & string, section: Section) => {
+    const settings: Record<string, unknown> = { ...section };
+    return { settings, detector: create({ ...off, [name]: settings } as unknown as C) };
+  };
+  const parts = new Map(names.map((name) => [name, build(name, config[name])]));
+  let running = [...parts.values()].map(({ detector }) => detector);
+  return {
+    detect: (event, facts) => running.flatMap((detector) => detector.detect(event, facts)),
+    tables: () => Object.assign({}, ...running.map((detector) => detector.tables())) as Record<string, Table>,
+    swap(next) {
+      for (const [name, part] of parts) {
+        const changed = Object.entries(next[name]).filter(([key, value]) => !same(value, part.settings[key]));
+        if (changed.length === 0) continue;
+        const live = READ_AT_USE[name];
+        if (live !== undefined && changed.every(([key]) => live.test(key))) Object.assign(part.settings, next[name]);
+        else parts.set(name, build(name, next[name]));
+      }
+      running = [...parts.values()].map(({ detector }) => detector);
+    },
+  };
+};

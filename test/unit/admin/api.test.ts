@@ -1,0 +1,315 @@
+import { request } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startHttp } from '../../../src/admin/index.ts';
+import type { HttpDoor } from '../../../src/admin/index.ts';
+import { ROUTES, STREAMS } from '../../../src/admin/routes/index.ts';
+import type { Route } from '../../../src/admin/routes/index.ts';
+import { AT, decision, fakeOperations, fakeTokens, traceEvent } from './fake-operations.ts';
+import type { FakeOperations } from './fake-operations.ts';
+
+const TOKENS = {
+  all: 'correct-horse-battery-staple',
+  read: 'read-token-123456',
+  operate: 'operate-token-1234',
+  hook: 'hook-token-1234567',
+} as const;
+
+let operations: FakeOperations;
+let door: HttpDoor;
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly json: Record<string, unknown>;
+}
+
+const ask = async (method: string, path: string, token: string = TOKENS.all, body?: string): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const headers = token === '' ? {} : { authorization: `Bearer ${token}` };
+    const asked = request({ host: '127.0.0.1', port: door.port, path, method, headers, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on('end', () => {
+        const json = text.startsWith('{') || text.startsWith('[') ? (JSON.parse(text) as Answer['json']) : {};
+        resolve({ status: response.statusCode ?? 0, text, json });
+      });
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+
+/** Reads a stream until `enough`, then goes away. */
+const listen = async (path: string, enough: (text: string) => boolean, then: () => void): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${TOKENS.read}` };
+    const asked = request({ host: '127.0.0.1', port: door.port, path, headers, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        if (text === ': companion\n\n') then();
+        if (!enough(text)) return;
+        resolve(text);
+        response.destroy();
+      });
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+
+const filled = (path: string): string => path.replace('{name}', 'grafana').replaceAll(/\{\w+\}/g, '203.0.113.7');
+
+beforeEach(async () => {
+  operations = fakeOperations();
+  door = await startHttp({
+    listen: { host: '127.0.0.1', port: 0 },
+    token: TOKENS.all,
+    tokens: fakeTokens(),
+    operations,
+    clock: { now: () => AT },
+  });
+});
+afterEach(async () => {
+  await door.close();
+});
+
+const BODIES: Readonly<Record<string, object>> = {
+  'ban.add': { subject: '203.0.113.7', duration: '4h' },
+  'ban.import': { rows: [{ subject: '203.0.113.7', note: 'x' }] },
+  'allow.add': { subject: '203.0.113.7', note: 'office' },
+  'deny.add': { subject: '203.0.113.7' },
+  'allow.import': { rows: [] },
+  'deny.import': { rows: [] },
+  'token.add': { name: 'grafana', scopes: ['read'] },
+};
+
+describe('every route of the table', () => {
+  test.each((ROUTES as readonly Route[]).map((route) => [route.method, route] as const))('%s', async (name, route) => {
+    const body = route.verb === 'POST' ? JSON.stringify(BODIES[name] ?? {}) : undefined;
+    const path = filled(route.path);
+    expect((await ask(route.verb, path, '', body)).status).toBe(401);
+    for (const scope of ['read', 'operate', 'hook'] as const) {
+      const { status, json } = await ask(route.verb, path, TOKENS[scope], body);
+      expect([scope, status]).toEqual([scope, scope === route.scope ? 200 : 403]);
+      if (status === 403) expect(json).toMatchObject({ error: { code: 'FORBIDDEN', message: expect.any(String) } });
+    }
+    const answer = await ask(route.verb, path, TOKENS.all, body);
+    expect(answer.status).toBe(200);
+    // what is described is what is answered
+    const answered: unknown = route.paged ? (answer.json['rows'] as unknown[])[0] : JSON.parse(answer.text);
+    if (answered !== undefined) expect(route.output.safeParse(answered).error?.issues ?? []).toEqual([]);
+  });
+
+  test('acts in the name of the token, whatever the body says', async () => {
+    await ask(
+      'POST',
+      '/v1/bans',
+      TOKENS.operate,
+      '{"subject":"203.0.113.9","author":"operator:root","duration":"90s"}',
+    );
+    expect(operations.calls).toContainEqual({
+      banAdd: { subject: '203.0.113.9', reason: 'banned by hand', author: 'token:operate', durationMs: 90_000 },
+    });
+  });
+
+  test('networks in the path, with their slash or without', async () => {
+    for (const path of ['/v1/bans/198.51.100.0/24', '/v1/bans/198.51.100.0%2F24', '/v1/lists/deny/2001:db8::/48']) {
+      expect([path, (await ask('DELETE', path)).status]).toEqual([path, 200]);
+    }
+    expect(operations.calls).toContainEqual({
+      banRemove: { subject: '198.51.100.0/24', author: 'token:installation' },
+    });
+    expect(operations.calls).toContainEqual({
+      listRemove: 'deny',
+      subject: '2001:db8::/48',
+      author: 'token:installation',
+    });
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['POST', '/v1/bans', '{"subject":', 400, 'The body is not JSON'],
+    ['POST', '/v1/bans', '[1]', 400, 'must be a JSON object'],
+    ['POST', '/v1/bans', '{}', 400, 'subject'],
+    ['POST', '/v1/bans', '{"subject":"203.0.113.7","colour":"red"}', 400, 'colour'],
+    ['POST', '/v1/bans', '{"subject":"203.0.113.7/64"}', 400, 'is not an IP address or CIDR'],
+    ['POST', '/v1/bans', '{"subject":"203.0.113.7","duration":"a while"}', 400, 'Cannot read the duration'],
+    ['POST', '/v1/bans', '{"subject":"192.0.2.1"}', 409, 'allow list'],
+    ['DELETE', '/v1/bans/192.0.2.99', undefined, 404, 'Nothing holds'],
+    ['GET', '/v1/check/nobody', undefined, 400, 'is not an IP address'],
+    ['GET', '/v1/attacks?since=400d', undefined, 400, '90 days'],
+    ['GET', '/v1/attacks?until=now', undefined, 400, 'until'],
+    ['GET', '/v1/trace/nobody', undefined, 400, 'is not an IP address'],
+    ['PUT', '/v1/bans', undefined, 404, 'nothing at this path'],
+    ['POST', '/api/sip-guardian/ban/203.0.113.7', '{"duration":24}', 400, 'duration'],
+  ])('%s %s %s → %i', async (method, path, body, status, sentence) => {
+    const answer = await ask(method, path, TOKENS.all, body);
+    expect(answer.status).toBe(status);
+    expect((answer.json['error'] as { message: string }).message).toContain(sentence);
+  });
+
+  test('ten megabytes are cut off while they come in, with and without token', async () => {
+    const flood = 'x'.repeat(10 * 1024 * 1024);
+    for (const [path, token] of [
+      ['/v1/bans', TOKENS.all],
+      ['/v1/bans/import', ''],
+      ['/api/sip-guardian/ban/203.0.113.7', ''],
+    ] as const) {
+      const status = await ask('POST', path, token, flood).then(
+        (answer) => answer.status,
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+      expect([413, 'ECONNRESET', 'EPIPE']).toContain(status);
+    }
+    expect((await ask('GET', '/healthz', '')).status).toBe(200);
+    expect(operations.calls.filter((call) => 'banAdd' in (call as object))).toEqual([]);
+  });
+
+  test('501 rows are refused as a whole', async () => {
+    const rows = Array.from({ length: 501 }, () => ({ subject: '203.0.113.7' }));
+    expect((await ask('POST', '/v1/bans/import', TOKENS.all, JSON.stringify({ rows }))).status).toBe(400);
+  });
+});
+
+describe('server-sent events', () => {
+  test('decisions and traces, one event each', async () => {
+    const events = await listen(
+      '/v1/events',
+      (text) => text.includes('decision 2'),
+      () => {
+        operations.emit(decision(1));
+        operations.emit(decision(2));
+      },
+    );
+    expect(events.match(/^event: decision$/gm)).toHaveLength(2);
+    const data = /^data: (.*)$/m.exec(events)?.[1] ?? '';
+    expect(STREAMS[0]?.output.safeParse(JSON.parse(data)).success).toBe(true);
+
+    const traced = await listen(
+      '/v1/trace/203.0.113.7',
+      (text) => text.includes('event: trace'),
+      () => operations.emitTrace(traceEvent(1)),
+    );
+    expect(STREAMS[1]?.output.safeParse(JSON.parse(/^data: (.*)$/m.exec(traced)?.[1] ?? '')).success).toBe(true);
+    while (operations.watchers() > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('a reader that does not read loses events, is told how many, and costs no more than its queue', async () => {
+    const text = await new Promise<string>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${TOKENS.read}` };
+      const asked = request({ host: '127.0.0.1', port: door.port, path: '/v1/events', headers }, (response) => {
+        let all = '';
+        response.once('data', () => {
+          response.pause();
+          for (let index = 0; index < 60_000; index += 1) operations.emit(decision(index));
+          response.on('data', (chunk: Buffer) => {
+            all += chunk.toString();
+            if (!all.includes('event: dropped')) {
+              // room again: the next event brings the count of the missing ones
+              setImmediate(() => operations.emit(decision(70_000)));
+              return;
+            }
+            resolve(all);
+            response.destroy();
+          });
+          response.resume();
+        });
+      });
+      asked.on('error', reject);
+      asked.end();
+    });
+    expect(text).toMatch(/event: dropped\ndata: \{"count":\d+\}/);
+    expect(door.stats().eventsDropped).toBeGreaterThan(50_000);
+  });
+
+  test('at most sixteen readers, and closing ends them', async () => {
+    const readers = await Promise.all(
+      Array.from(
+        { length: 16 },
+        async () =>
+          new Promise<{ ended: Promise<unknown> }>((resolve, reject) => {
+            const headers = { authorization: `Bearer ${TOKENS.read}` };
+            const asked = request({ host: '127.0.0.1', port: door.port, path: '/v1/events', headers }, (response) => {
+              resolve({ ended: new Promise((ended) => response.on('close', ended)) });
+              response.resume();
+            });
+            asked.on('error', reject);
+            asked.end();
+          }),
+      ),
+    );
+    const refused = await ask('GET', '/v1/events');
+    expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('16 readers')]);
+    await door.close();
+    await Promise.all(readers.map(({ ended }) => ended));
+    expect(operations.watchers()).toBe(0);
+  });
+});
+
+describe('the description', () => {
+  test('OpenAPI 3.1 of every route, without a token', async () => {
+    const { status, json } = await ask('GET', '/v1/openapi.json', '');
+    expect([status, json['openapi']]).toEqual([200, '3.1.0']);
+    const paths = json['paths'] as Record<string, Record<string, Record<string, unknown>>>;
+    for (const route of [...ROUTES, ...STREAMS.map((stream) => ({ ...stream, verb: 'GET' }))]) {
+      expect(paths[route.path]?.[route.verb.toLowerCase()]).toMatchObject({ operationId: route.method });
+    }
+    const add = paths['/v1/bans']?.['post'] as { requestBody: { content: Record<string, { schema: object }> } };
+    expect(add.requestBody.content['application/json']?.schema).toMatchObject({ required: ['subject'] });
+    expect(JSON.stringify(add)).not.toContain('author');
+    expect(paths['/v1/bans/{subject}']?.['delete']).toMatchObject({
+      parameters: [{ name: 'subject', in: 'path', required: true }],
+    });
+    expect(paths['/v1/attacks']?.['get']).toMatchObject({ parameters: [{ name: 'since', in: 'query' }] });
+  });
+});
+
+describe('as Caddy SIP Guardian', () => {
+  const top = '/api/sip-guardian';
+
+  test('statistics', async () => {
+    expect((await ask('GET', `${top}/stats`, TOKENS.read)).json).toEqual({
+      total_requests: 100,
+      blocked_requests: 30,
+      active_bans: 2,
+      enumeration_detections: 4,
+      validation_failures: 2,
+      rate_limited: 5,
+      since: '2026-11-20T08:00:00.000Z',
+    });
+    expect((await ask('GET', `${top}/enumeration/stats`, TOKENS.read)).json).toEqual({
+      detections: 4,
+      tracked_ips: 12,
+      by_reason: { distinct: 3, rapid: 1 },
+    });
+    expect((await ask('GET', `${top}/validation/stats`, TOKENS.read)).json).toEqual({
+      violations: 2,
+      by_rule: { 'not-sip': 2 },
+      results: { valid: 100, invalid: 7 },
+    });
+  });
+
+  test('ban with reason and duration, and unban', async () => {
+    const banned = await ask('POST', `${top}/ban/203.0.113.9`, TOKENS.operate, '{"reason":"abuse","duration":"24h"}');
+    expect([banned.status, banned.json]).toEqual([
+      200,
+      {
+        ip: '203.0.113.9',
+        reason: 'abuse',
+        banned_at: '2026-11-20T08:00:00Z',
+        expires_at: '2026-11-21T08:00:00Z',
+        level: 0,
+      },
+    ]);
+    expect((await ask('POST', `${top}/ban/203.0.113.9`, TOKENS.operate)).status).toBe(200);
+    const lifted = await ask('DELETE', `${top}/unban/203.0.113.9`, TOKENS.operate);
+    expect([lifted.status, lifted.json]).toEqual([
+      200,
+      { ip: '203.0.113.9', unbanned: true, removed: ['ban 203.0.113.9'] },
+    ]);
+    expect((await ask('DELETE', `${top}/unban/192.0.2.99`, TOKENS.operate)).status).toBe(404);
+    expect((await ask('POST', `${top}/ban/203.0.113.9`, TOKENS.read)).status).toBe(403);
+  });
+});
