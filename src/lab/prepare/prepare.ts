@@ -19,7 +19,7 @@ export interface LabOptions {
   readonly config?: string | undefined;
   readonly mode?: 'shadow' | 'enforce' | undefined;
   readonly domain?: string | undefined;
-  /** How Kamailio's frames reach companion: datagram (the default), evapi. */
+  /** How Kamailio's frames reach companion: datagram, evapi. Default: COMPANION_LAB_TRANSPORT, else datagram. */
   readonly transport?: string | undefined;
   /** Leave the directory behind. */
   readonly keep?: boolean | undefined;
@@ -46,7 +46,7 @@ export const prepareLab = async (options: LabOptions): Promise<Prepared> => {
   const sip = parseSipEndpoint(options.sip);
   const domain = chooseDomain(options.domain, sip);
   const users = parseUsers(options.users ?? '');
-  const transport = parseTransport(options.transport);
+  const transport = parseTransport(options.transport ?? process.env['COMPANION_LAB_TRANSPORT']);
   const kamailio = findProgram('kamailio');
   await requireFree(sip);
   const line = await chooseLineAddresses();
