@@ -179,6 +179,28 @@ requires(
     expect((await call.request('BYE')).status).toBe(200);
   });
 
+  test('an authenticated user leads nothing past the dialling rules with a To-tag and a preloaded Route', async () => {
+    const statuses: number[] = [];
+    for (const method of ['INVITE', 'MESSAGE', 'REFER', 'BYE']) {
+      const insider = await createUa({
+        server: bed.lab.ready.sip,
+        from: `${NET}.22`,
+        user: 'bob',
+        password: USERS.bob,
+      });
+      const reply = await insider.authenticated({
+        method,
+        uri: `sip:premium@${SINK.ip}:${SINK.port}`,
+        to: `<sip:premium@${bed.domain}>;tag=${token()}`,
+        headers: [`Route: ${us()}, ${them}`],
+      });
+      statuses.push(reply.status);
+      insider.close();
+    }
+    await sleep(150);
+    expect({ statuses: new Set(statuses), relayed: relayed() }).toEqual({ statuses: new Set([404]), relayed: [] });
+  });
+
   test('an allowed address is authenticated like everybody, and hangs up without credentials', async () => {
     const ip = `${NET}.22`;
     await operate(bed.lab, 'allow.add', { subject: ip, note: 'a peer', author: 'test' });
