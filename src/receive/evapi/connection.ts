@@ -1,13 +1,16 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { MAX_HOOK_FRAME_BYTES, createNetstringSplitter } from '../../protocol/index.ts';
+import { EVAPI_FRAME_BYTES, MAX_HOOK_FRAME_BYTES, createNetstringSplitter } from '../../protocol/index.ts';
 
 const CONNECT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 2_000;
 
-/** What may wait here for a server that does not read; Kamailio's own buffer for us is 32 KB. */
-const MAX_UNSENT_BYTES = 256 * 1024;
+/**
+ * What may wait here for a server that does not read: 200 frames, as many as it has asks in flight. They go out in one
+ * write, and one that is larger than its buffer (32 KB) can end within a frame, which loses all that follow.
+ */
+const MAX_UNSENT_BYTES = 200 * EVAPI_FRAME_BYTES;
 
 export interface LineEvents {
   up(): void;
@@ -62,7 +65,7 @@ export const openLine = (host: string, port: number, events: LineEvents): Line =
   return {
     send(bytes) {
       if (socket === undefined) events.drop('evapi-not-connected');
-      else if (socket.writableLength > MAX_UNSENT_BYTES) events.drop('evapi-not-read');
+      else if (socket.writableLength >= MAX_UNSENT_BYTES) events.drop('evapi-not-read');
       else socket.write(bytes);
     },
   };
