@@ -265,10 +265,6 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     reload,
   });
   const tokens = openTokenFile(join(stateDirectory, 'tokens.json'), clock);
-  const control = await openControlSocket(
-    controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }),
-    { desk: { operations, tokens }, onBug },
-  );
   const http =
     config.http === false
       ? undefined
@@ -286,6 +282,11 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
             text: await metrics.render(),
           }),
         });
+  // last of the doors: whoever gets an answer here finds all others open
+  const control = await openControlSocket(
+    controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }),
+    { desk: { operations, tokens }, onBug },
+  );
   renewTls = () => http?.renew();
   const expiry = setInterval(
     () => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' }),
