@@ -4,7 +4,7 @@ import { EVAPI_FRAME_BYTES, MAX_HOOK_FRAME_BYTES, createNetstringSplitter } from
 
 const CONNECT_MS = 2_000;
 const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 500;
 
 /**
  * What may wait here for a server that does not read: 200 frames, as many as it has asks in flight. They go out in one
