@@ -3,12 +3,11 @@
  *
  *     hook.ask → facts → findings → verdict → answer, and after it: lists, enforcers, database, log, live feed
  */
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { openControlSocket, openTokenFile, startHttp } from './admin/index.ts';
 import { configSchema, createReload, loadConfig } from './config/index.ts';
 import { Judge, decideSchema } from './decide/index.ts';
-import { createDetectors, detectSchema } from './detect/index.ts';
+import { RULES, createDetectors, detectSchema } from './detect/index.ts';
 import { createKamailioEnforcer, readLocations, readPeers } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { isLoopbackRange } from './model/index.ts';
@@ -33,6 +32,7 @@ import {
   controlSocketPaths,
   installationSecret,
   lineSecrets,
+  machineAddresses,
   makeStateDirectory,
   processChoice,
   systemClock,
@@ -59,14 +59,11 @@ export interface Companion {
   stop(): Promise<void>;
 }
 
+/** The configuration with the settings of every room; also for commands that only look at the file. */
+export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES });
+
 /** Ended entries are taken out this often. */
 const EXPIRE_EVERY_MS = 500;
-
-/** Addresses of this machine, but for loopback, where an attacker on the machine itself may sit. */
-const machineAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) =>
-    (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address),
-  );
 
 /**
  * Starts the service: database first (what should be enforced is known before anybody asks), then operators' doors, then
@@ -74,12 +71,7 @@ const machineAddresses = (): string[] =>
  * @throws CompanionError CONFIG_INVALID, CONFIG_UNREADABLE, PORT_IN_USE, STORE_FAILED
  */
 export const startCompanion = async (options: CompanionOptions = {}): Promise<Companion> => {
-  const readConfig = () =>
-    loadConfig({
-      file: options.configFile,
-      env: process.env,
-      schema: configSchema({ decide: decideSchema, detect: detectSchema }),
-    });
+  const readConfig = () => loadConfig({ file: options.configFile, env: process.env, schema: companionSchema });
   const config = readConfig();
   const mode = options.mode ?? config.mode;
   const clock = systemClock;
@@ -100,7 +92,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       isOwn: (ip) => own.has(ip) && (!isLoopbackRange(ip) || config.own_addresses.includes(ip)),
     });
   let enrich = enricherOf(config);
-  const detectors = createLiveDetectors(config.detect, createDetectors);
+  const detectors = createLiveDetectors(config.detect, createDetectors, config.rules);
   // read at each use: a reload writes into it
   const decideSettings = { ...config.decide };
   const judge = new Judge(decideSettings);
@@ -224,7 +216,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const swapped = createReload(config, readConfig, [
     { covers: /^log\.level$/, apply: (next) => void (log.level = levelOf(next)) },
     { covers: /^decide\.(?!max_|score_decay)/, apply: (next) => void Object.assign(decideSettings, next.decide) },
-    { covers: /^detect\./, apply: (next) => detectors.swap(next.detect) },
+    { covers: /^(?:detect|rules)\b/, apply: (next) => detectors.swap(next.detect, next.rules) },
+    { covers: /^(?:profile|simple|per_minute)\b/, apply: () => undefined }, // they stand for other settings
     { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
     {
       covers: /^(?:allow|deny)$/,

@@ -11,4 +11,5 @@ export type { ControlSocket, ControlSocketOptions } from './control/control-sock
 export type { ControlStats } from './control/control-stats.ts';
 export { startHttp } from './http/server.ts';
 export type { HttpDoor, HttpOptions } from './http/server.ts';
+export { MAX_IMPORT_ROWS } from './routes/index.ts';
 export type { MethodName, Page, TokenRow } from './routes/index.ts';

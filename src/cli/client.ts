@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { MethodName, Page } from '../admin/index.ts';
 import { CompanionError, ERROR_CODES } from '../model/index.ts';
-import type { DecisionEvent, ErrorCode } from '../model/index.ts';
+import type { DecisionEvent, ErrorCode, TraceEvent } from '../model/index.ts';
 import { createLineSplitter, encodeRequest, parseRpc } from '../protocol/index.ts';
 import type { RpcMessage } from '../protocol/index.ts';
 
@@ -10,18 +10,20 @@ const DEADLINE_MS = 5_000;
 /** A list has at most this many pages of a thousand rows. */
 const MAX_PAGES = 10_000;
 
-/** Feed of `watch`. The returned promise of `watch` rejects when the service goes away. */
+/** Feed of `watch` and `trace`. The returned promise of `stream` rejects when the service goes away. */
 export interface WatchListener {
-  decision(event: DecisionEvent): void;
+  event(event: DecisionEvent | TraceEvent): void;
   dropped(count: number): void;
 }
+
+const EVENTS: ReadonlySet<string> = new Set(['decision', 'trace']);
 
 export interface Client {
   readonly path: string;
   call<T>(method: MethodName, params: object): Promise<T>;
   /** All pages of a list. */
   list<T>(method: MethodName): Promise<readonly T[]>;
-  watch(listener: WatchListener): Promise<never>;
+  stream(method: 'watch' | 'trace', params: object, listener: WatchListener): Promise<never>;
   /** Stops reading while the reader of our output is slow; the service then counts what it drops. */
   pause(): void;
   resume(): void;
@@ -56,7 +58,7 @@ export const createClient = (socket: Socket, path: string): Client => {
   };
   const receive = (message: RpcMessage): void => {
     if (message.type === 'notification') {
-      if (message.method === 'decision') watcher?.listener.decision(message.params as DecisionEvent);
+      if (EVENTS.has(message.method)) watcher?.listener.event(message.params as DecisionEvent | TraceEvent);
       if (message.method === 'dropped') watcher?.listener.dropped((message.params as { count: number }).count);
       return;
     }
@@ -113,11 +115,11 @@ export const createClient = (socket: Socket, path: string): Client => {
       }
       return rows;
     },
-    watch: async (listener) => {
+    stream: async (method, params, listener) => {
       const ended = new Promise<never>((_resolve, reject) => {
         watcher = { listener, reject };
       });
-      await Promise.race([call('watch', {}), ended]);
+      await Promise.race([call(method, params), ended]);
       return ended;
     },
     pause: () => {

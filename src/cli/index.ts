@@ -8,6 +8,7 @@ export { nodeProblem } from './node-version.ts';
 
 /** Runs one command. @returns the exit code; with `run` the process lives on. */
 export const runCli = async (args: readonly string[]): Promise<number> => {
+  if (args[0] === 'complete') return (await import('./completion/answer.ts')).answerCompletion(args.slice(1));
   const { runProgram } = await import('./program.ts');
   return runProgram(args);
 };

@@ -6,8 +6,10 @@
  */
 export { durationMs, spanMs } from './duration.ts';
 export type { Endpoint } from './endpoint.ts';
-export { loadConfig } from './load.ts';
-export type { LoadOptions } from './load.ts';
+export { explainConfig } from './explain.ts';
+export type { Explained } from './explain.ts';
+export { loadConfig, loadLayers } from './load.ts';
+export type { LoadOptions, LoadedConfig } from './load.ts';
 export { createReload } from './reload.ts';
 export { configSchema } from './schema.ts';
-export type { BaseConfig, ListConfigEntry, NodeConfig } from './schema.ts';
+export type { BaseConfig, ListConfigEntry, NodeConfig, RuleSetting } from './schema.ts';

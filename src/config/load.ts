@@ -1,10 +1,15 @@
 import type { z } from 'zod';
 import { CompanionError } from '../model/index.ts';
-import { complaintsOf } from './issues.ts';
-import { formatProblems, offsetOf } from './problem.ts';
-import type { Problem } from './problem.ts';
-import { DEFAULT_CONFIG_FILE, MAX_CONFIG_BYTES, readConfigFile } from './source.ts';
-import { parseTree } from './tree.ts';
+import { complaintsOf } from './file/issues.ts';
+import { overridesOf } from './environment.ts';
+import { isSection, layered, nested } from './layers.ts';
+import type { Override, Settings } from './layers.ts';
+import { formatPath, formatProblems, offsetOf } from './file/problem.ts';
+import type { ConfigPath, Problem } from './file/problem.ts';
+import { profileSettings } from './profiles.ts';
+import { DEFAULT_CONFIG_FILE, MAX_CONFIG_BYTES, readConfigFile } from './file/source.ts';
+import { parseTree } from './file/tree.ts';
+import type { ConfigTree } from './file/tree.ts';
 
 /** Enough to repair a file in one go; a file with more is not a configuration. */
 const MAX_LISTED = 100;
@@ -17,7 +22,7 @@ export interface LoadOptions<T> {
   readonly file?: string | undefined;
   readonly text?: string | undefined;
   readonly schema: z.ZodType<T>;
-  /** `COMPANION_CONFIG` names the file when `file` does not. Overrides of single settings will come in here too. */
+  /** `COMPANION_CONFIG` names the file when `file` does not; overrides of single settings stand above the file. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Read when nothing else is named; may be missing. */
   readonly defaultFile?: string | undefined;
@@ -52,22 +57,52 @@ const invalid = (file: string, lines: readonly string[]): CompanionError => {
   return new CompanionError('CONFIG_INVALID', [head, ...shown, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n'));
 };
 
+/** What was read, with where each value came from: for `config explain`. */
+export interface LoadedConfig<T> {
+  readonly config: T;
+  readonly file: string;
+  readonly tree: ConfigTree;
+  readonly profile: Settings;
+  readonly overrides: readonly Override[];
+}
+
+const startsWith = (path: ConfigPath, head: ConfigPath): boolean => head.every((part, index) => path[index] === part);
+
 /**
  * Reads, checks and freezes the configuration. Without file and text: COMPANION_CONFIG, then
  * `/etc/companion/companion.yaml`, and when that does not exist all defaults.
  * @throws CompanionError CONFIG_UNREADABLE; CONFIG_INVALID whose message lists every problem, one a line
  */
-export const loadConfig = <T>(options: LoadOptions<T>): T => {
+export const loadConfig = <T>(options: LoadOptions<T>): T => loadLayers(options).config;
+
+/** As `loadConfig`, with the layers: profile, file, environment. */
+export const loadLayers = <T>(options: LoadOptions<T>): LoadedConfig<T> => {
   const { file, text } = sourceText(options);
   const tree = parseTree(text);
-  const fail = (problems: readonly Problem[]): CompanionError =>
-    invalid(file, formatProblems(problems, file, tree.lines));
+  const fail = (problems: readonly Problem[], environment: readonly string[] = []): CompanionError =>
+    invalid(file, [...environment, ...formatProblems(problems, file, tree.lines)]);
   if (tree.syntaxBroken) throw fail(tree.problems);
-  const parsed = options.schema.safeParse(tree.value, { reportInput: true });
-  if (parsed.success && tree.problems.length === 0) return deepFreeze(parsed.data);
+  const overrides = overridesOf(options.env ?? {});
+  const named = overrides.reduce((value, { path, value: over }) => layered(value, nested(path, over)), tree.value);
+  const profile = isSection(named) ? profileSettings(named) : {};
+  const parsed = options.schema.safeParse(layered(profile, named), { reportInput: true });
+  if (parsed.success && tree.problems.length === 0)
+    return { config: deepFreeze(parsed.data), file, tree, profile, overrides };
   const complaints = parsed.success ? [] : complaintsOf(options.schema, parsed.error.issues, MAX_PLACED);
-  throw fail([
-    ...tree.problems,
-    ...complaints.map(({ path, at, message }) => ({ path, message, offset: offsetOf(tree.document, path, at) })),
-  ]);
+  const guilty = ({ path }: { readonly path: ConfigPath }): Override | undefined =>
+    overrides.find((override) => startsWith(path, override.path));
+  const environment = complaints.flatMap((complaint) => {
+    const override = guilty(complaint);
+    return override === undefined
+      ? []
+      : [`environment ${override.name} ${formatPath(complaint.path)} ${complaint.message}`];
+  });
+  const inFile = complaints.filter((complaint) => guilty(complaint) === undefined);
+  throw fail(
+    [
+      ...tree.problems,
+      ...inFile.map(({ path, at, message }) => ({ path, message, offset: offsetOf(tree.document, path, at) })),
+    ],
+    environment,
+  );
 };

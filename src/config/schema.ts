@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CompanionError, canonicalIp, formatCidr, parseCidr } from '../model/index.ts';
+import { PROFILES, perMinuteSchema, simpleSchema } from './profiles.ts';
 import { endpoint, isLoopback, listenEndpoint } from './endpoint.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes with the final zero. */
@@ -104,7 +105,10 @@ const hook = z
 
 /** Everything but the two parts that belong to other rooms; see `configSchema`. Durations are in milliseconds. */
 export const baseSchema = z.strictObject({
-  mode: z.enum(['enforce', 'shadow']).default('enforce'),
+  mode: z.enum(['enforce', 'shadow']).default('enforce').describe('shadow: decide and record, enforce nothing'),
+  profile: z.enum(PROFILES).default('standard').describe('few knobs for who knows them from elsewhere'),
+  simple: simpleSchema.prefault({}),
+  per_minute: perMinuteSchema.prefault({}),
   state_dir: absolutePath.optional(),
   socket: absolutePath
     .refine(
@@ -131,6 +135,17 @@ export const baseSchema = z.strictObject({
 export type BaseConfig = z.infer<typeof baseSchema>;
 export type NodeConfig = BaseConfig['nodes'][number];
 
+/** What an operator thinks of a rule: silent, or of another weight. */
+export type RuleSetting = 'off' | { readonly points: number };
+
+const ruleSetting = z.union([
+  z.literal(['off', false]).transform((): RuleSetting => 'off'),
+  z.strictObject({ points: z.int().min(1).max(100) }),
+]);
+
+const rulesSchema = (rules: readonly string[]) =>
+  z.strictObject(Object.fromEntries(rules.map((rule) => [rule, ruleSetting.optional()])));
+
 /**
  * The whole file: the base with the sections of the deciding rooms, which stay above this room and are handed in by
  * `app.ts`. Each part must accept `{}` (all defaults).
@@ -138,8 +153,11 @@ export type NodeConfig = BaseConfig['nodes'][number];
 export const configSchema = <D extends z.ZodType, E extends z.ZodType>(parts: {
   readonly decide: D;
   readonly detect: E;
+  /** Names of all rules. */
+  readonly rules: readonly string[];
 }) =>
   baseSchema.extend({
+    rules: rulesSchema(parts.rules).prefault({}),
     decide: parts.decide.prefault({} as z.core.util.NoUndefined<z.input<D>>),
     detect: parts.detect.prefault({} as z.core.util.NoUndefined<z.input<E>>),
   });

@@ -50,4 +50,5 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   };
 };
 
+export { RULES } from './rules.ts';
 export type { Detector, TableStats } from './base/detector.ts';

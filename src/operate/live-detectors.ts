@@ -18,6 +18,16 @@ const READ_AT_USE: Readonly<Record<string, RegExp>> = {
   digest_guessing: /^(?!enabled$|max_)/,
 };
 
+/** Rules that an operator silenced or gave another weight. */
+export type RuleSettings = Readonly<Partial<Record<string, 'off' | { readonly points: number } | undefined>>>;
+
+const weighed = (findings: readonly Finding[], rules: RuleSettings): readonly Finding[] =>
+  findings.flatMap((finding) => {
+    const setting = rules[finding.rule];
+    if (setting === undefined) return [finding];
+    return setting === 'off' ? [] : [{ ...finding, points: setting.points }];
+  });
+
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /**
@@ -27,7 +37,9 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 export const createLiveDetectors = <C extends Readonly<Record<keyof C, Section>>>(
   config: C,
   create: (config: C) => Detecting,
-): Detecting & { swap(next: C): void } => {
+  ruleSettings: RuleSettings = {},
+): Detecting & { swap(next: C, rules?: RuleSettings): void } => {
+  let rules = ruleSettings;
   const names = Object.keys(config) as (keyof C & string)[];
   const off = Object.fromEntries(names.map((name) => [name, { ...config[name], enabled: false }]));
   const build = (name: keyof C & string, section: Section) => {
@@ -37,9 +49,13 @@ export const createLiveDetectors = <C extends Readonly<Record<keyof C, Section>>
   const parts = new Map(names.map((name) => [name, build(name, config[name])]));
   let running = [...parts.values()].map(({ detector }) => detector);
   return {
-    detect: (event, facts) => running.flatMap((detector) => detector.detect(event, facts)),
+    detect: (event, facts) => {
+      const findings = running.flatMap((detector) => detector.detect(event, facts));
+      return findings.length === 0 ? findings : weighed(findings, rules);
+    },
     tables: () => Object.assign({}, ...running.map((detector) => detector.tables())) as Record<string, Table>,
-    swap(next) {
+    swap(next, nextRules = rules) {
+      rules = nextRules;
       for (const [name, part] of parts) {
         const changed = Object.entries(next[name]).filter(([key, value]) => !same(value, part.settings[key]));
         if (changed.length === 0) continue;

@@ -56,6 +56,7 @@ export interface Calls {
     answer: WriteReport;
   };
   history: { ask: { readonly subject: string; readonly limit: number }; answer: readonly BanEntry[] };
+  decisions: { ask: { readonly since: EpochMs; readonly limit: number }; answer: readonly AuditLine[] };
   auditTrail: { ask: { readonly subject: string | null; readonly limit: number }; answer: readonly AuditLine[] };
   /** Forces what is committed through to the disk, so that it survives a loss of power too. */
   sync: { ask: null; answer: null };

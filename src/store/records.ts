@@ -101,6 +101,7 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
       closed ? failed('A change came after the database was closed.') : writer.remember(change, at),
     audit: (line) => (closed ? failed('An audit line came after the database was closed.') : writer.audit(line)),
     history: (subject, limit) => connection.call('history', { subject, limit }, READ_DEADLINE_MS),
+    decisions: (since, limit) => connection.call('decisions', { since, limit }, READ_DEADLINE_MS),
     auditTrail: (subject, limit) => connection.call('auditTrail', { subject, limit }, READ_DEADLINE_MS),
     flush: () => writer.flush(FLUSH_DEADLINE_MS),
     stats: () => ({

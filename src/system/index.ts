@@ -7,6 +7,7 @@ export * from './bounded-queue.ts';
 export * from './clock.ts';
 export * from './deadline.ts';
 export * from './kamailio-secret.ts';
+export * from './machine-addresses.ts';
 export * from './runtime-directory.ts';
 export * from './secret.ts';
 export * from './signals.ts';

@@ -15,7 +15,8 @@ export interface RunOptions {
 
 const complain = (error: unknown): void => {
   const { code, message } = typed(error);
-  process.stderr.write(`companion: ${code} ${shown(message)}\n`);
+  const lines = code === 'CONFIG_INVALID' ? message.split('\n') : [message];
+  process.stderr.write(`companion: ${code} ${lines.map(shown).join('\n')}\n`);
 };
 
 /** `companion run`: the service in the foreground, until SIGTERM or SIGINT (exit 0 when it stopped in good order). */

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../model/index.ts';
-import type { NodeStatus, StatusReport } from '../../model/index.ts';
+import type { BanRow, NodeStatus, StatusReport } from '../../model/index.ts';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
@@ -52,8 +52,48 @@ const lines = (report: StatusReport, now: number): string[] => {
   ];
 };
 
-/** `companion status`. */
-export const status = async (options: CommonOptions): Promise<number> => {
+export interface StatusOptions extends CommonOptions {
+  readonly all?: true | undefined;
+  readonly allow?: true | undefined;
+  readonly deny?: true | undefined;
+  readonly dynamic?: true | undefined;
+}
+
+interface ListCount {
+  readonly list: 'Allow' | 'Deny' | 'Dynamic (permanent)' | 'Dynamic (temporary)';
+  readonly addresses: number;
+}
+
+const LISTS: readonly Column<ListCount>[] = [
+  { title: 'LIST', cell: ({ list }) => list },
+  { title: 'NUM OF IPS', cell: ({ addresses }) => String(addresses) },
+];
+
+/** The table of sipPROT: how many entries each list holds. */
+const listCounts = async (options: StatusOptions): Promise<ListCount[]> => {
+  const { all, allow, deny, dynamic } = options;
+  const { counts } = await ask(options, (client) => client.call<StatusReport>('status', {}));
+  const rows: ListCount[] = [];
+  if (all || allow) rows.push({ list: 'Allow', addresses: counts.allow });
+  if (all || deny) rows.push({ list: 'Deny', addresses: counts.deny });
+  if (all || dynamic) {
+    const held = await ask(options, (client) => client.list<BanRow>('ban.list'));
+    const bans = held.filter(({ kind }) => kind === 'ban');
+    const permanent = bans.filter(({ until }) => until === null).length;
+    rows.push({ list: 'Dynamic (permanent)', addresses: permanent });
+    rows.push({ list: 'Dynamic (temporary)', addresses: bans.length - permanent });
+  }
+  return rows;
+};
+
+/** `companion status`; with `--all`, `--allow`, `--deny`, `--dynamic` only the size of these lists. */
+export const status = async (options: StatusOptions): Promise<number> => {
+  if (options.all || options.allow || options.deny || options.dynamic) {
+    const counts = await listCounts(options);
+    if (options.json) printJson(Object.fromEntries(counts.map(({ list, addresses }) => [list, addresses])));
+    else printLines(table(counts, LISTS, terminalWidth()));
+    return EXIT.ok;
+  }
   const report = await ask(options, (client) => client.call<StatusReport>('status', {}));
   if (options.json) printJson(report);
   else printLines(lines(report, Date.now()));

@@ -1,10 +1,8 @@
 import { formatDuration } from '../../model/index.ts';
 import type { DecisionEvent } from '../../model/index.ts';
-import { jsonLine } from '../../protocol/index.ts';
-import { ask } from '../ask.ts';
-import { EXIT } from '../exit-codes.ts';
+import { follow } from '../follow.ts';
 import type { CommonOptions } from '../options.ts';
-import { coloured, fit, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
+import { fit, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
 import type { Style } from '../output/text.ts';
 
 const CHANGE_STYLE: Readonly<Record<DecisionEvent['change'], Style>> = {
@@ -35,38 +33,5 @@ const line = (event: DecisionEvent): string => {
 };
 
 /** `companion watch`: every decision as it is made, until Ctrl-C (exit 0). */
-export const watch = async (options: CommonOptions): Promise<number> => {
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => {
-        resolve('interrupted');
-      });
-  });
-  await ask(options, async (client) => {
-    let blocked = false;
-    const write = (text: string): void => {
-      if (process.stdout.write(`${text}\n`) || blocked) return;
-      blocked = true;
-      client.pause();
-      process.stdout.once('drain', () => {
-        blocked = false;
-        client.resume();
-      });
-    };
-    if (options.json !== true && coloured()) process.stderr.write('Watching decisions; Ctrl-C ends.\n');
-    const ended = client.watch({
-      decision: (event) => {
-        write(options.json ? jsonLine(event) : line(event));
-      },
-      dropped: (count) => {
-        write(
-          options.json
-            ? jsonLine({ dropped: count })
-            : `… ${count} decisions are missing here: this reader was too slow`,
-        );
-      },
-    });
-    return Promise.race([ended, interrupted]);
-  });
-  return EXIT.ok;
-};
+export const watch = (options: CommonOptions): Promise<number> =>
+  follow({ method: 'watch', params: {}, banner: 'Watching decisions; Ctrl-C ends.', what: 'decisions', line, options });

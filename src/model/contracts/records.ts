@@ -32,6 +32,8 @@ export interface Records {
   audit(line: AuditLine): void;
   /** Earlier and current bans of a subject, newest first. */
   history(subject: string, limit: number): Promise<readonly BanEntry[]>;
+  /** What companion decided by itself since then, newest first. */
+  decisions(since: EpochMs, limit: number): Promise<readonly AuditLine[]>;
   auditTrail(subject: string | null, limit: number): Promise<readonly AuditLine[]>;
   /** Waits until all that was handed over is on disk. */
   flush(): Promise<void>;

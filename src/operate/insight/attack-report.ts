@@ -38,7 +38,7 @@ type Draft = { -readonly [K in keyof AttackSource]: AttackSource[K] } & { rules:
 /** Attacks of a stretch of time, out of the audit trail: whatever companion decided by itself. */
 export const attackReport = async (records: Records, clock: Clock, spanMs: number): Promise<AttackReport> => {
   const to = clock.now();
-  const trail = await records.auditTrail(null, MAX_LINES);
+  const trail = await records.decisions(to - spanMs, MAX_LINES);
   const oldest = trail.at(-1)?.at ?? to;
   const cut = trail.length >= MAX_LINES && oldest > to - spanMs;
   const from = cut ? oldest : to - spanMs;

@@ -52,3 +52,11 @@ export const auditTrail = (db: Database, subject: string | null, limit: number):
        ORDER BY id DESC LIMIT @limit`,
     )
     .all({ subject: subject === null ? null : plainText(subject), limit: atMost(limit) });
+
+/** Audit lines of detectors since then, newest first. */
+export const decisions = (db: Database, since: EpochMs, limit: number): readonly AuditLine[] =>
+  db
+    .prepare<[number, number], AuditLine>(
+      `SELECT at, actor, action, subject, detail FROM audit WHERE at >= ? AND actor = 'detector' ORDER BY at DESC LIMIT ?`,
+    )
+    .all(since, atMost(limit));

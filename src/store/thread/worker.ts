@@ -3,7 +3,7 @@ import { CompanionError } from '../../model/index.ts';
 import type { Calls, Question, Reply, ThreadOptions } from '../messages.ts';
 import { Keeper } from './keeper.ts';
 import { sqliteCode } from './open-database.ts';
-import { auditTrail, history, load } from './read.ts';
+import { auditTrail, decisions, history, load } from './read.ts';
 import { makeRoom, pruneStep } from './retention.ts';
 
 /** The database thread: answers one question after the other; only pruning lets others in between its steps. */
@@ -64,6 +64,8 @@ const answer = (question: Question): Calls[keyof Calls]['answer'] | Promise<Call
       return write(ask);
     case 'history':
       return keeper.use(({ db }) => history(db, ask.subject, ask.limit));
+    case 'decisions':
+      return keeper.use(({ db }) => decisions(db, ask.since, ask.limit));
     case 'auditTrail':
       return keeper.use(({ db }) => auditTrail(db, ask.subject, ask.limit));
     case 'sync':

@@ -13,6 +13,7 @@ const schema = configSchema({
     threshold: z.int().min(1).default(100),
   }),
   detect: z.strictObject({ enumeration: z.strictObject({ distinct: z.int().min(1).default(5) }).prefault({}) }),
+  rules: ['density.source'],
 });
 
 const load = (text: string) => loadConfig({ text, file: 'c.yaml', schema });

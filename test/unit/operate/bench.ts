@@ -28,6 +28,7 @@ export const fakeRecords = (said: string[] = [], part: RecordsPart = {}): Record
   remember: ({ op, entry }) => said.push(`remember ${op} ${entry.kind}`),
   audit: ({ actor, action, subject, detail }) => said.push(`audit ${actor} ${action} ${subject}: ${detail}`),
   history: () => Promise.resolve([]),
+  decisions: () => Promise.resolve([]),
   auditTrail: () => Promise.resolve([]),
   flush: () => Promise.resolve(),
   stats: () => ({ queued: 4, droppedEvidence: 3, droppedAudit: 2, failures: 1, lastError: '' }),

@@ -147,6 +147,8 @@ describe('the audit trail', () => {
     expect(await after.auditTrail(null, 10)).toEqual(lines.toReversed());
     expect(await after.auditTrail('198.51.100.7', 10)).toEqual([lines[2], lines[0]]);
     expect(await after.auditTrail(null, 1)).toEqual([lines[2]]);
+    expect(await after.decisions(0, 10)).toEqual(lines.toReversed().filter(({ actor }) => actor === 'detector'));
+    expect(await after.decisions(lines[2]!.at + 1, 10)).toEqual([]);
   });
 });
 

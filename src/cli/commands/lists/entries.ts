@@ -1,13 +1,13 @@
-import { parseDuration } from '../../model/index.ts';
-import type { ListRow } from '../../model/index.ts';
-import { ask } from '../ask.ts';
-import { author } from '../author.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { CommonOptions } from '../options.ts';
-import { printJson, printLines } from '../output/print.ts';
-import { table } from '../output/table.ts';
-import type { Column } from '../output/table.ts';
-import { formatLeft, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
+import { parseDuration } from '../../../model/index.ts';
+import type { ListRow } from '../../../model/index.ts';
+import { ask } from '../../ask.ts';
+import { author } from '../../author.ts';
+import { EXIT } from '../../exit-codes.ts';
+import type { CommonOptions } from '../../options.ts';
+import { printJson, printLines } from '../../output/print.ts';
+import { table } from '../../output/table.ts';
+import type { Column } from '../../output/table.ts';
+import { formatLeft, formatTime, paint, shown, terminalWidth } from '../../output/text.ts';
 
 export type ListName = 'allow' | 'deny';
 

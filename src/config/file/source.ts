@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { CompanionError } from '../model/index.ts';
+import { CompanionError } from '../../model/index.ts';
 
 /** Read when no file is named; when it is missing too, every setting has its default. */
 export const DEFAULT_CONFIG_FILE = '/etc/companion/companion.yaml';

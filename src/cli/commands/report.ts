@@ -1,0 +1,63 @@
+import type { AttackReport, AttackSource } from '../../model/index.ts';
+import { ask } from '../ask.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { CommonOptions } from '../options.ts';
+import { printJson, printLines } from '../output/print.ts';
+import { table } from '../output/table.ts';
+import type { Column } from '../output/table.ts';
+import { formatTime, paint, shown, terminalWidth } from '../output/text.ts';
+import type { Style } from '../output/text.ts';
+
+export interface ReportOptions extends CommonOptions {
+  readonly since: string;
+}
+
+const OUTCOME_STYLE: Readonly<Record<AttackSource['outcome'], Style>> = {
+  ban: 'red',
+  quarantine: 'yellow',
+  throttle: 'yellow',
+  'throttle-user': 'yellow',
+};
+
+const SOURCES: readonly Column<AttackSource>[] = [
+  { title: 'SOURCE', cell: ({ subject }) => subject },
+  { title: 'OUTCOME', cell: ({ outcome }) => outcome, style: ({ outcome }) => OUTCOME_STYLE[outcome] },
+  { title: 'DECISIONS', cell: ({ decisions }) => String(decisions) },
+  { title: 'FIRST', cell: ({ first }) => formatTime(first) },
+  { title: 'LAST', cell: ({ last }) => formatTime(last) },
+  { title: 'RULES', cell: ({ rules }) => rules.join(' '), shrinks: true },
+  { title: 'AGENT', cell: ({ agent }) => agent || '-', shrinks: true },
+];
+
+/** `Rules: enumeration.distinct 3, density.source 1`, most first. */
+const tallied = (title: string, counts: Readonly<Record<string, number>>): string[] => {
+  const sorted = Object.entries(counts).toSorted((a, b) => b[1] - a[1]);
+  return sorted.length === 0
+    ? []
+    : [`${paint('bold', title)} ${sorted.map(([name, count]) => `${shown(name)} ${count}`).join(', ')}`];
+};
+
+const lines = (report: AttackReport): string[] => {
+  const span = `${formatTime(report.from)} to ${formatTime(report.to)}`;
+  const cut = report.cut ? ' (the trail is longer than one report reads: it begins later than asked for)' : '';
+  if (report.decisions === 0) return [`No attacks from ${span}${cut}.`];
+  const more = report.sourcesTotal - report.sources.length;
+  return [
+    `${report.decisions} decisions against ${report.sourcesTotal} sources from ${span}${cut}`,
+    '',
+    ...tallied('Outcome:', report.outcomes),
+    ...tallied('Rules:', report.rules),
+    ...tallied('Agents:', report.agents),
+    '',
+    ...table(report.sources, SOURCES, terminalWidth()),
+    ...(more > 0 ? [paint('dim', `… and ${more} more sources`)] : []),
+  ];
+};
+
+/** `companion report`: what was attacked, by whom, and what became of it. */
+export const report = async (options: ReportOptions): Promise<number> => {
+  const found = await ask(options, (client) => client.call<AttackReport>('report', { since: options.since }));
+  if (options.json) printJson(found);
+  else printLines(lines(found));
+  return EXIT.ok;
+};

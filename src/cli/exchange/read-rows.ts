@@ -1,0 +1,145 @@
+import { CompanionError, parseDuration } from '../../model/index.ts';
+import type { ImportRow } from '../../model/index.ts';
+import { parseCsv, plainCell } from './csv.ts';
+
+/** A row of a file, and where it stood. */
+export interface FileRow extends ImportRow {
+  readonly line: number;
+}
+
+export interface FileProblem {
+  readonly line: number;
+  readonly subject: string;
+  readonly message: string;
+}
+
+export interface ReadRows {
+  readonly rows: readonly FileRow[];
+  readonly problems: readonly FileProblem[];
+}
+
+type Field = 'subject' | 'note' | 'until' | 'duration';
+
+/** Headings by what they mean, in the spelling of sipPROT, spreadsheets, our own export and others. */
+const HEADINGS: Readonly<Record<Field, readonly string[]>> = {
+  subject: ['ip', 'network', 'address', 'ip address', 'network or ip address', 'network/ip address', 'subject', 'cidr'],
+  note: ['note', 'comment', 'description', 'reason'],
+  until: ['until', 'expires', 'expires_at', 'end'],
+  duration: ['duration', 'for'],
+};
+
+const fieldOf = (heading: string): Field | undefined => {
+  const name = heading.toLowerCase().replaceAll(/\s+/g, ' ').replaceAll(' / ', '/');
+  return (Object.keys(HEADINGS) as Field[]).find((field) => HEADINGS[field].includes(name));
+};
+
+/** Text of a cell or of a JSON value; of anything that is neither text nor number, its JSON. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+
+/** `permanent`, RFC 3339, or seconds or milliseconds since 1970 → milliseconds, null without end. */
+const readUntil = (value: unknown): number | null | undefined => {
+  if (value === null || value === 'permanent') return null;
+  if (value === undefined || value === '') return undefined;
+  const text = textOf(value);
+  if (/^\d{1,15}$/.test(text)) return Number(text) * (text.length > 11 ? 1 : 1_000);
+  const at = Date.parse(text);
+  if (Number.isNaN(at) || !/^\d{4}-/.test(text))
+    throw new CompanionError(
+      'REQUEST_INVALID',
+      `'${text.slice(0, 40)}' is not a time. Write for example 2027-01-31T12:00:00Z or permanent.`,
+    );
+  return at;
+};
+
+interface Raw {
+  readonly line: number;
+  readonly subject?: unknown;
+  readonly note?: unknown;
+  readonly until?: unknown;
+  readonly duration?: unknown;
+}
+
+const readRow = (raw: Raw, now: number): FileRow => {
+  const { line, duration } = raw;
+  if (typeof raw.subject !== 'string' || raw.subject === '')
+    throw new CompanionError('ADDRESS_INVALID', 'There is no address in this row.');
+  const row = {
+    line,
+    subject: raw.subject.slice(0, 200),
+    ...(raw.note ? { note: textOf(raw.note).slice(0, 2_000) } : {}),
+  };
+  if (typeof duration === 'string' && duration !== '') {
+    const ms = parseDuration(duration);
+    return { ...row, until: ms === null ? null : now + ms };
+  }
+  const until = readUntil(raw.until);
+  return until === undefined ? row : { ...row, until };
+};
+
+const gather = (raws: Iterable<Raw>, now: number): ReadRows => {
+  const rows: FileRow[] = [];
+  const problems: FileProblem[] = [];
+  for (const raw of raws) {
+    try {
+      rows.push(readRow(raw, now));
+    } catch (error) {
+      if (!(error instanceof CompanionError)) throw error;
+      problems.push({ line: raw.line, subject: textOf(raw.subject).slice(0, 60), message: error.message });
+    }
+  }
+  return { rows, problems };
+};
+
+const fromCsv = function* (text: string): Generator<Raw> {
+  const [first, ...rest] = parseCsv(text);
+  if (first === undefined) return;
+  const fields = first.cells.map(fieldOf);
+  const headed = fields.includes('subject');
+  // without headings: the address, then what it is
+  const columns: readonly (Field | undefined)[] = headed ? fields : ['subject', 'note'];
+  for (const { line, cells } of headed ? rest : [first, ...rest]) {
+    const raw: Partial<Record<Field, string>> = {};
+    for (const [index, field] of columns.entries()) {
+      if (field !== undefined) raw[field] ??= plainCell(cells[index] ?? '');
+    }
+    // `203.0.113.7 # somebody` and `203.0.113.7 somebody`, as in plain lists
+    const [subject = '', ...words] = (raw.subject ?? '').split(/\s+/);
+    const remark = words.join(' ').replace(/^#\s*/, '');
+    yield { line, ...raw, subject, note: raw.note || remark };
+  }
+};
+
+type Unknown = Readonly<Record<string, unknown>>;
+
+const fromJson = function* (value: unknown): Generator<Raw> {
+  const holder = value as { bans?: unknown; rows?: unknown; decisions?: unknown } | null;
+  const rows: unknown = Array.isArray(value) ? value : (holder?.bans ?? holder?.rows ?? holder?.decisions);
+  if (!Array.isArray(rows)) throw new CompanionError('REQUEST_INVALID', 'The JSON holds no list of rows.');
+  for (const [index, row] of (rows as unknown[]).entries()) {
+    const line = index + 1;
+    if (typeof row === 'string') yield { line, subject: row };
+    else {
+      const { subject, ip, address, value: given, note, reason, until, expires_at, duration } = (row ?? {}) as Unknown;
+      const end = until === undefined ? expires_at : until;
+      yield { line, subject: subject ?? ip ?? address ?? given, note: note ?? reason, until: end, duration };
+    }
+  }
+};
+
+/**
+ * Rows of a file in CSV, as a plain list, or in JSON (our own exports, the bans of SIP Guardian, lists of addresses).
+ * @throws CompanionError REQUEST_INVALID when it is none of them as a whole
+ */
+export const readRows = (text: string, now: number): ReadRows => {
+  const json = /^\ufeff?\s*[[{]/.test(text) && !/^\ufeff?\s*\[[0-9a-f:.]+\]/i.test(text);
+  if (!json) return gather(fromCsv(text), now);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : '';
+    throw new CompanionError('REQUEST_INVALID', `The file looks like JSON, but is not: ${why.slice(0, 100)}.`);
+  }
+  return gather(fromJson(value), now);
+};

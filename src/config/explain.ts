@@ -1,0 +1,61 @@
+import { isNode } from 'yaml';
+import { z } from 'zod';
+import { isSection, valueAt } from './layers.ts';
+import type { LoadedConfig } from './load.ts';
+import { formatPath, offsetOf } from './file/problem.ts';
+import type { ConfigPath } from './file/problem.ts';
+
+/** One setting as it is in force. */
+export interface Explained {
+  readonly path: string;
+  /** As JSON; secrets are not shown. Durations are in milliseconds. */
+  readonly value: string;
+  /** `default`, `profile simple`, `environment COMPANION_MODE`, `companion.yaml:3`. */
+  readonly from: string;
+  readonly about: string;
+}
+
+interface JsonSchema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+const SECRET = /(?:^|\.)(?:secret|token)$/;
+
+const aboutOf = (schema: JsonSchema, path: ConfigPath): string => {
+  const [first, ...rest] = path;
+  if (first === undefined) return schema.description ?? '';
+  const next = schema.properties?.[String(first)];
+  if (next !== undefined) return aboutOf(next, rest);
+  return schema.anyOf?.map((branch) => aboutOf(branch, path)).find((text) => text !== '') ?? '';
+};
+
+/** Every setting in force, where it comes from and what it is for. */
+export const explainConfig = <T>(loaded: LoadedConfig<T>, schema: z.ZodType<T>): Explained[] => {
+  const { config, file, tree, profile, overrides } = loaded;
+  const shape = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const profileName = String(valueAt(config, ['profile']));
+
+  const fromOf = (path: ConfigPath): string => {
+    const override = overrides.find((each) => formatPath(each.path) === formatPath(path));
+    if (override !== undefined) return `environment ${override.name}`;
+    if (isNode(tree.document.contents) && valueAt(tree.value, path) !== undefined)
+      return `${file}:${tree.lines.linePos(offsetOf(tree.document, path, 'key')).line}`;
+    return valueAt(profile, path) === undefined ? 'default' : `profile ${profileName}`;
+  };
+  const walk = (value: unknown, path: ConfigPath): Explained[] => {
+    if (isSection(value) && Object.keys(value).length > 0 && !isEndpoint(value))
+      return Object.entries(value).flatMap(([key, inner]) => walk(inner, [...path, key]));
+    const name = formatPath(path);
+    const shown = SECRET.test(name) ? '"(not shown)"' : withoutSecrets(value);
+    return [{ path: name, value: shown, from: fromOf(path), about: aboutOf(shape, path) }];
+  };
+  return walk(config, []);
+};
+
+const withoutSecrets = (value: unknown): string =>
+  JSON.stringify(value, (key, inner: unknown) => (SECRET.test(key) ? '(not shown)' : inner)) ?? 'null';
+
+const isEndpoint = (value: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(value).length === 2 && 'host' in value && 'port' in value;

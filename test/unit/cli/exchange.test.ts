@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { csvLine, parseCsv } from '../../../src/cli/exchange/csv.ts';
+import { readRows } from '../../../src/cli/exchange/read-rows.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 8);
+
+describe('CSV', () => {
+  test('quotes, line ends, separators, comments, a byte order mark', () => {
+    expect(parseCsv('\ufeffa,"b ""x"", y"\r\n\r\n# no\n"two\nlines",c')).toEqual([
+      { line: 1, cells: ['a', 'b "x", y'] },
+      { line: 4, cells: ['two\nlines', 'c'] },
+    ]);
+    expect(parseCsv('a;b\nc;d')[1]?.cells).toEqual(['c', 'd']);
+    expect(parseCsv('a\tb')[0]?.cells).toEqual(['a', 'b']);
+    expect(parseCsv('')).toEqual([]);
+    expect(parseCsv('"never closed,\n1')).toHaveLength(1);
+  });
+
+  test('no cell is a formula for a spreadsheet, and comes back as it was', () => {
+    for (const evil of ['=cmd|calc', '+1', '-1', '@SUM(A1)', '\tx', '=a,"b"']) {
+      const text = csvLine(['203.0.113.7', evil]);
+      expect(text).not.toMatch(/(?:^|,)"?[=+\-@\t]/);
+      const { rows } = readRows(`address,note\r\n${text}`, NOW);
+      expect(rows[0]?.note).toBe(evil);
+    }
+  });
+});
+
+describe('rows', () => {
+  test.each([
+    [
+      'our own export',
+      'Network/IP Address,Note,Until,Since,By\r\n203.0.113.7,x,permanent,2026-01-01T00:00:00.000Z,detector',
+    ],
+    ['sipPROT, with another order', 'Note;Network or IP Address\nx;203.0.113.7'],
+    ['no headings', '203.0.113.7,x'],
+    ['a plain list', '# our list\n203.0.113.7 # x\n'],
+    ['a fail2ban-like list', '203.0.113.7 x'],
+    ['JSON of ours', '{"bans":[{"subject":"203.0.113.7","reason":"x","until":null}],"total":1}'],
+    ['JSON of SIP Guardian', '{"bans":[{"ip":"203.0.113.7","reason":"x","expires_at":null}]}'],
+    ['JSON of addresses and notes', '[{"address":"203.0.113.7","note":"x"}]'],
+  ])('%s', (_name, text) => {
+    const { rows, problems } = readRows(text, NOW);
+    expect(problems).toEqual([]);
+    expect(rows).toEqual([expect.objectContaining({ subject: '203.0.113.7', note: 'x' })]);
+  });
+
+  test('ends: a time, seconds, a duration, none', () => {
+    const text =
+      'ip,until,duration\n1.1.1.1,2027-01-31T12:00:00Z,\n1.1.1.2,1800000000,\n1.1.1.3,,4h\n1.1.1.4,permanent,\n1.1.1.5,,';
+    expect(readRows(text, NOW).rows.map(({ until }) => until)).toEqual([
+      Date.UTC(2027, 0, 31, 12),
+      1_800_000_000_000,
+      NOW + 4 * 3_600_000,
+      null,
+      undefined,
+    ]);
+  });
+
+  test('a bad row is told with its line, the others are read', () => {
+    const { rows, problems } = readRows('ip,until\n1.1.1.1,\n,\n,soon\n1.1.1.2,soon\n1.1.1.3,', NOW);
+    expect(rows.map(({ line, subject }) => [line, subject])).toEqual([
+      [2, '1.1.1.1'],
+      [6, '1.1.1.3'],
+    ]);
+    expect(problems.map(({ line, message }) => [line, message])).toEqual([
+      [4, 'There is no address in this row.'],
+      [5, "'soon' is not a time. Write for example 2027-01-31T12:00:00Z or permanent."],
+    ]);
+  });
+
+  test('what is JSON as a whole but holds nothing is refused; so is half of it', () => {
+    expect(() => readRows('{"bans":', NOW)).toThrow(/looks like JSON, but is not/);
+    expect(() => readRows('{"a":1}', NOW)).toThrow(/holds no list of rows/);
+    expect(readRows('[1, null, {"ip":{}}, "1.1.1.1"]', NOW)).toMatchObject({ rows: [{ subject: '1.1.1.1' }] });
+  });
+
+  test('a hundred thousand rows within a second', () => {
+    const text = Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255},note ${i}`).join(
+      '\n',
+    );
+    const started = performance.now();
+    expect(readRows(text, NOW).rows).toHaveLength(100_000);
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+});

@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest';
+import type { AuditLine, ListEntry, Request, Verdict } from '../../../src/model/index.ts';
+import { applyConfiguredLists, createLiveDetectors } from '../../../src/operate/index.ts';
+import { HOUR, NOW, ban, bench, fakeRecords, good } from './bench.ts';
+
+const subjects = (rows: readonly { readonly subject: string }[]): string[] => rows.map(({ subject }) => subject);
+
+const allow = (subject: string): ListEntry => ({
+  kind: 'allow',
+  subject,
+  note: 'office',
+  author: 'operator:root',
+  origin: 'operator',
+  reason: 'office',
+  since: NOW,
+  until: null,
+});
+
+describe('imports', () => {
+  test('good rows are taken, bad ones told, ended ones left out', async () => {
+    const { operations } = bench();
+    const rows = [
+      { subject: '203.0.113.7', note: 'x'.repeat(500) },
+      { subject: '203.0.113.7' },
+      { subject: '300.1.1.1' },
+      { subject: '203.0.113.8', until: NOW - 1 },
+      { subject: '2001:db8::5', until: null },
+      { subject: '' },
+    ];
+    const report = await operations.banImport({ rows, author: 'operator:root' });
+    expect(report).toMatchObject({ added: 2, same: 1, ended: 1 });
+    expect(report.problems.map(({ row, code }) => [row, code])).toEqual([
+      [2, 'ADDRESS_INVALID'],
+      [5, 'ADDRESS_INVALID'],
+    ]);
+    const bans = await operations.banList();
+    expect(bans).toMatchObject([
+      { subject: '203.0.113.7', until: NOW + HOUR, origin: 'operator' },
+      { subject: '2001:db8::/64', until: null },
+    ]);
+    expect(bans[0]?.reason).toHaveLength(200);
+  });
+
+  test('who would be hit is found for addresses, networks and IPv6 alike; --force bans all the same', async () => {
+    const { operations, put, judge } = bench();
+    put(good('203.0.113.7'));
+    put(good('2001:db8:1::9', 'bob'));
+    put(allow('198.51.100.0/24'));
+    put(allow('192.0.2.77/32'));
+    put(allow('2001:db8:2::5/128'));
+    const rows = [
+      '203.0.113.7',
+      '203.0.113.0/24',
+      '2001:db8:1::/48',
+      '198.51.100.9',
+      '192.0.2.0/24',
+      '2001:db8:2::/64',
+      '192.0.2.78',
+    ].map((subject) => ({ subject }));
+    const dry = await operations.banImport({ rows, author: 'x', dryRun: true });
+    expect([dry.added, subjects(dry.problems)]).toEqual([1, rows.slice(0, 6).map(({ subject }) => subject)]);
+    expect(judge.ledger.count('ban')).toBe(0);
+    expect(dry.problems[1]?.message).toContain('alice at 203.0.113.7:5060');
+    expect(dry.problems[4]?.message).toContain('allow entry 192.0.2.77/32');
+    const forced = await operations.banImport({ rows, author: 'x', force: true });
+    expect([forced.added, judge.ledger.count('good')]).toEqual([7, 0]);
+  });
+
+  test('lists, their notes, and that the same twice is nothing', async () => {
+    const { operations, put, judge } = bench();
+    put(good('203.0.113.7'));
+    const rows = [{ subject: '203.0.113.0/24', note: 'abuse' }];
+    expect(await operations.listImport('deny', { rows, author: 'x' })).toMatchObject({ added: 1 });
+    expect(judge.ledger.count('good')).toBe(0);
+    expect(await operations.listImport('deny', { rows, author: 'x' })).toMatchObject({ added: 0, same: 1 });
+    expect(await operations.listAll('deny')).toMatchObject([{ note: 'abuse', until: null }]);
+  });
+
+  test('clear lifts everything that is held and leaves the lists', async () => {
+    const { operations, put, judge, enforcer } = bench();
+    for (let index = 0; index < 350; index += 1) put(ban(`10.0.${index >> 8}.${index & 255}`));
+    put(allow('192.0.2.0/24'));
+    expect(await operations.banClear('operator:root')).toEqual({ removed: 350 });
+    expect([judge.ledger.count('ban'), judge.ledger.count('allow')]).toEqual([0, 1]);
+    expect(enforcer.applied.filter(({ op }) => op === 'remove')).toHaveLength(350);
+  });
+});
+
+test('lists of the configuration follow it, entries of operators stay', () => {
+  const { judge } = bench();
+  const none: readonly { subject: string; note: string }[] = [];
+  const office = { subject: '192.0.2.0/24', note: 'office' };
+  expect(applyConfiguredLists(judge.ledger, { allow: [office], deny: none }, NOW)).toHaveLength(1);
+  expect(applyConfiguredLists(judge.ledger, { allow: [office], deny: none }, NOW)).toEqual([]);
+  judge.ledger.put(allow('198.51.100.0/24'));
+  const renamed = { ...office, note: 'branch' };
+  expect(applyConfiguredLists(judge.ledger, { allow: [renamed], deny: none }, NOW)).toMatchObject([{ op: 'put' }]);
+  expect(applyConfiguredLists(judge.ledger, { allow: none, deny: none }, NOW)).toMatchObject([
+    { op: 'remove', entry: { subject: '192.0.2.0/24' } },
+  ]);
+  expect(judge.ledger.count('allow')).toBe(1);
+});
+
+const request = (ip: string): Request => ({
+  kind: 'request',
+  at: NOW,
+  node: 'edge1',
+  source: { ip, identity: ip, port: 5060, transport: 'udp' },
+  tier: 'spoofable',
+  credentials: 'none',
+  standing: 'stranger',
+  sip: {
+    method: 'REGISTER',
+    requestUri: 'sip:example.net',
+    requestUser: '',
+    requestHost: 'example.net',
+    from: { display: '', user: 'alice', host: '', tag: '' },
+    to: { display: '', user: 'alice', host: '', tag: '' },
+    callId: 'x',
+    cseq: 1,
+    userAgent: 'friendly-scanner',
+    contact: '',
+    viaBranch: '',
+    authUser: '',
+    headers: [],
+    bodyStart: '',
+  },
+  sizeBytes: 400,
+  cut: false,
+});
+
+const VERDICT: Verdict = { answer: 'allow', state: 'stranger', reason: 'nothing known', findings: [], changes: [] };
+
+describe('traces', () => {
+  test('one source only, until it is ended; sixteen at most', async () => {
+    const { operations, traces } = bench();
+    const seen: string[] = [];
+    const stop = operations.trace('203.0.113.7', ({ what, user }) => seen.push(`${what} ${user}`));
+    traces.see(request('203.0.113.7'), VERDICT);
+    traces.see(request('203.0.113.8'), VERDICT);
+    stop();
+    stop();
+    traces.see(request('203.0.113.7'), VERDICT);
+    expect([seen, traces.running]).toEqual([['REGISTER alice'], 0]);
+    expect(() => operations.trace('203.0.113.0/24', () => {})).toThrow(/not a single IP address/);
+    for (let index = 0; index < 16; index += 1) operations.trace('203.0.113.7', () => {});
+    expect(() => operations.trace('203.0.113.7', () => {})).toThrow(/16 traces run already/);
+  });
+});
+
+describe('the report of attacks', () => {
+  const line = (at: number, action: string, subject: string, detail: string): AuditLine => ({
+    at,
+    actor: 'detector',
+    action,
+    subject,
+    detail,
+  });
+
+  test('sources by what became of them, rules, agents', async () => {
+    const trail = [
+      line(NOW - 1, 'ban.add', '203.0.113.7', 'enumeration.distinct; agent: friendly-scanner'),
+      line(NOW - 2, 'quarantine.remove', '203.0.113.7', 'enumeration.rapid'),
+      line(NOW - 3, 'quarantine.add', '203.0.113.7', 'enumeration.rapid, not banned: good-users'),
+      line(NOW - 4, 'throttle-user.add', '198.51.100.1', 'digest.wrong-password'),
+    ];
+    const { operations } = bench({ records: fakeRecords([], { decisions: () => Promise.resolve(trail) }) });
+    expect(await operations.report(HOUR)).toEqual({
+      from: NOW - HOUR,
+      to: NOW,
+      decisions: 3,
+      sourcesTotal: 2,
+      sources: [
+        {
+          subject: '203.0.113.7',
+          decisions: 2,
+          first: NOW - 3,
+          last: NOW - 1,
+          rules: ['enumeration.distinct', 'enumeration.rapid'],
+          agent: 'friendly-scanner',
+          outcome: 'ban',
+        },
+        {
+          subject: '198.51.100.1',
+          decisions: 1,
+          first: NOW - 4,
+          last: NOW - 4,
+          rules: ['digest.wrong-password'],
+          agent: '',
+          outcome: 'throttle-user',
+        },
+      ],
+      rules: { 'enumeration.distinct': 1, 'enumeration.rapid': 1, 'digest.wrong-password': 1 },
+      agents: { 'friendly-scanner': 1 },
+      outcomes: { ban: 1, quarantine: 1, 'throttle-user': 1 },
+      cut: false,
+    });
+  });
+});
+
+test('addresses to complete: of the kind that is asked for, a hundred at most', async () => {
+  const { operations, put } = bench();
+  for (let index = 0; index < 150; index += 1) put(ban(`10.0.0.${index}`));
+  put(allow('192.0.2.7/32'));
+  expect(await operations.complete('held', '10.')).toHaveLength(100);
+  expect(await operations.complete('any', '192')).toEqual(['192.0.2.7']);
+  expect(await operations.complete('held', '192')).toEqual([]);
+});
+
+describe('detectors whose settings are swapped', () => {
+  const finding = (rule: string) => ({
+    rule,
+    family: 'scan' as const,
+    accused: { kind: 'source' as const },
+    tier: 'spoofable' as const,
+    points: 100,
+    evidence: '',
+  });
+  type Config = {
+    enumeration: { enabled: boolean; distinct: number };
+    density: { enabled: boolean; requests: number };
+  };
+  const built: string[] = [];
+  const create = (config: Config) => {
+    const on = (Object.keys(config) as (keyof Config)[]).filter((name) => config[name].enabled);
+    built.push(on.join());
+    return {
+      detect: () => on.map((name) => finding(`${name}.${Object.values(config[name]).at(-1)}`)),
+      tables: () => ({}),
+    };
+  };
+  const facts = { list: 'none', own: false, privateRange: false, agent: null, fingerprint: null } as const;
+
+  test('in place where they are read at use, else that one is built anew; rules weigh or are silent', () => {
+    const config: Config = { enumeration: { enabled: true, distinct: 20 }, density: { enabled: true, requests: 100 } };
+    const detectors = createLiveDetectors(config, create, { 'density.100': { points: 7 } });
+    const rules = (): [string, number][] =>
+      detectors.detect(request('192.0.2.1'), facts).map(({ rule, points }) => [rule, points]);
+    expect(rules()).toEqual([
+      ['enumeration.20', 100],
+      ['density.100', 7],
+    ]);
+    built.length = 0;
+    detectors.swap({ enumeration: { enabled: true, distinct: 9 }, density: config.density });
+    expect([rules()[0], built]).toEqual([['enumeration.9', 100], []]);
+    detectors.swap(
+      { enumeration: { enabled: false, distinct: 9 }, density: { enabled: true, requests: 5 } },
+      { 'density.5': 'off' },
+    );
+    expect([rules(), built]).toEqual([[], ['', 'density']]);
+  });
+});
