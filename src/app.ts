@@ -11,8 +11,15 @@ import { RULES, createDetectors, detectSchema } from './detect/index.ts';
 import { createKamailioEnforcer, readLocations, readPeers } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { isLoopbackRange } from './model/index.ts';
-import type { Answer, Change, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
-import { createDecisionLog, createLiveFeed, createLog, createMetrics, createTally } from './observe/index.ts';
+import type { Answer, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
+import {
+  createDecisionLog,
+  createExposition,
+  createLiveFeed,
+  createLog,
+  createTally,
+  openSecurityLog,
+} from './observe/index.ts';
 import {
   AddressLists,
   applyConfiguredLists,
@@ -21,9 +28,11 @@ import {
   createLastAgents,
   createLiveDetectors,
   createOperations,
+  createReloading,
   createStatus,
   createTraces,
   keepVigil,
+  restoreMemory,
 } from './operate/index.ts';
 import { openHook } from './receive/index.ts';
 import { openRecords } from './store/index.ts';
@@ -97,14 +106,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const decideSettings = { ...config.decide };
   const judge = new Judge(decideSettings);
   const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
-  const remembered = await records.load(startedAt);
-  for (const rung of remembered.ladder) judge.ladder.restore(rung);
-  const restore = (changes: readonly Change[]): void => {
-    for (const change of changes) lists.apply(change);
-  };
-  // what others put into a server's table is found there again, if it still stands
-  for (const entry of remembered.entries) if (entry.origin !== 'foreign') restore(judge.ledger.put(entry));
-  restore(applyConfiguredLists(judge.ledger, config, startedAt));
+  restoreMemory({ remembered: await records.load(startedAt), judge, lists, configured: config, at: startedAt });
 
   // the flow
   const onBug = (error: unknown): void =>
@@ -116,7 +118,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     drops: {} as Record<string, number>,
   };
   const feed = createLiveFeed();
-  feed.subscribe(createDecisionLog(log));
+  const decisionLog = createDecisionLog(log, clock);
+  feed.subscribe((event) => decisionLog.decision(event));
+  const securityLog = openSecurityLog(config.log.security, process.pid, log);
+  feed.subscribe((event) => securityLog.take(event));
   const tally = createTally();
   const traces = createTraces(judge);
   const agents = createLastAgents();
@@ -131,11 +136,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       // customers first: whoever is registered there is known-good before any ban is pushed
       beforeFirstPush: async (rpc) => {
         adoption.bindings(node.name, await readLocations(rpc));
-        const peers = (await readPeers(rpc)).filter(({ source }) => source === 'dispatcher');
-        adoption.dispatcher(
-          node.name,
-          peers.map(({ ip }) => ip),
-        );
+        const peers = (await readPeers(rpc)).filter(({ source }) => source === 'dispatcher').map(({ ip }) => ip);
+        adoption.dispatcher(node.name, peers);
       },
       onForeign: (found) => adoption.foreign(node.name, found),
     });
@@ -165,6 +167,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const adoption = createAdoption({ judge, effects, clock, take });
   const drop = (reason: string): void => {
     counts.drops[reason] = (counts.drops[reason] ?? 0) + 1;
+    decisionLog.drop(reason);
   };
 
   const hook = await openHook(
@@ -212,7 +215,18 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     records,
     effects,
   });
-  const metrics = createMetrics(status.metricSources);
+  let doors = (): Record<string, Record<string, number>> => ({});
+  const enumerationSources = (): number => detectors.tables()['enumeration.sources']?.size ?? 0;
+  const exposition = createExposition({
+    sources: status.metricSources,
+    figures: () => tally.figures(),
+    more: () => ({ ...doors(), security_log: { dropped: securityLog.dropped } }),
+    activeBans: () => judge.ledger.count('ban'),
+    enumerationSources,
+    aliases: config.metrics.aliases,
+  });
+  // set once the doors are open
+  let renewTls = (): void => {};
   const swapped = createReload(config, readConfig, [
     { covers: /^log\.level$/, apply: (next) => void (log.level = levelOf(next)) },
     { covers: /^decide\.(?!max_|score_decay)/, apply: (next) => void Object.assign(decideSettings, next.decide) },
@@ -228,19 +242,11 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         }),
     },
   ]);
-  let renewTls = (): void => {};
-  const reload = (): ReloadReport => {
-    try {
-      renewTls();
-      const report = swapped();
-      log.info({ event: 'reloaded', ...report }, 'the configuration was read again');
-      return report;
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      log.error({ event: 'reload-refused', problem }, 'the new configuration is wrong: the old one goes on');
-      throw error;
-    }
+  const beforeReload = (): void => {
+    renewTls();
+    securityLog.reopen();
   };
+  const reload = createReloading(log, beforeReload, swapped);
   const operations = createOperations({
     judge,
     lists,
@@ -254,7 +260,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     subscribe: (listener) => feed.subscribe(listener),
     traces,
     figures: () => tally.figures(),
-    enumerationSources: () => detectors.tables()['enumeration.sources']?.size ?? 0,
+    enumerationSources,
     reload,
   });
   const tokens = openTokenFile(join(stateDirectory, 'tokens.json'), clock);
@@ -270,10 +276,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
           onBug,
           clock,
           beyondLoopback: config.http.beyond_loopback,
-          metrics: async () => ({
-            contentType: 'text/plain; version=0.0.4; charset=utf-8',
-            text: await metrics.render(),
-          }),
+          metrics: exposition,
         });
   // last of the doors: whoever gets an answer here finds all others open
   const control = await openControlSocket(
@@ -281,10 +284,9 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     { desk: { operations, tokens }, onBug },
   );
   renewTls = () => http?.renew();
-  const expiry = setInterval(
-    () => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' }),
-    EXPIRE_EVERY_MS,
-  );
+  doors = () => ({ control: { ...control.stats() }, http: { ...http?.stats() } });
+  const expire = (): void => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' });
+  const expiry = setInterval(expire, EXPIRE_EVERY_MS);
   const endVigil = keepVigil(status.report, log, clock);
   log.info(
     {
@@ -310,6 +312,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     async stop() {
       clearInterval(expiry);
       endVigil();
+      decisionLog.stop();
       await Promise.allSettled([
         hook.stop(),
         control.close(),
@@ -317,6 +320,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         ...enforcers.map((enforcer) => enforcer.stop()),
       ]);
       await records.close();
+      securityLog.close();
       log.info({ event: 'stopped' }, 'companion stopped');
     },
   };

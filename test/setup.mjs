@@ -15,6 +15,7 @@ const PACKAGES = [
   'sqlite3',
   'iproute2',
   'baresip-core',
+  'fail2ban',
 ];
 
 /** Debian asks this file whether a service may be started on installation; 101 means no. */

@@ -117,7 +117,16 @@ export const baseSchema = z.strictObject({
     )
     .optional(),
   log: z
-    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
+    .strictObject({
+      level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      security: z
+        .union([z.enum(['off', 'stdout']), absolutePath])
+        .default('off')
+        .describe('one line a decision for fail2ban: off, stdout or a file'),
+    })
+    .prefault({}),
+  metrics: z
+    .strictObject({ aliases: z.boolean().default(false).describe('also under the names of SIP Guardian') })
     .prefault({}),
   http: z.union([z.literal(false), http]).prefault({}),
   hook: hook.prefault({}),

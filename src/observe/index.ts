@@ -6,5 +6,7 @@
 export { createDecisionLog } from './decision-log.ts';
 export { createLiveFeed, type LiveFeed } from './live-feed.ts';
 export { createLog, decisionLine, type Log } from './log.ts';
-export { createMetrics, type Metrics, type MetricSources } from './metrics.ts';
-export { createTally, type Tally } from './tally.ts';
+export { openSecurityLog, type SecurityLog } from './fail2ban/security-log.ts';
+export { createExposition } from './metrics/exposition.ts';
+export { createMetrics, type Metrics, type MetricSources } from './metrics/metrics.ts';
+export { createTally, type Tally } from './metrics/tally.ts';

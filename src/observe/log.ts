@@ -19,6 +19,7 @@ export const decisionLine = (event: DecisionEvent): Record<string, unknown> => (
   src: event.ip,
   port: event.port,
   proto: event.transport,
+  method: event.method,
   subject: event.subject,
   node: event.node,
   state: event.state,

@@ -56,6 +56,16 @@ const subjectOf = (entry: Entry): string => {
 /** Shadow mode: known-good and allow entries are no harm and make the rehearsal true; everything else is only recorded. */
 const enforcedInShadow = ({ entry }: Change): boolean => entry.kind === 'good' || entry.kind === 'allow';
 
+const METHOD = /^[A-Z]{2,12}$/;
+
+/** The method in question; what is no plain word is an attacker's and called OTHER. */
+const methodOf = (event: Request | Outcome): string => {
+  if (event.kind === 'outcome' && event.type !== 'auth' && event.type !== 'reply')
+    return event.type === 'registered' ? 'REGISTER' : '';
+  const method = event.kind === 'request' ? event.sip.method : event.method;
+  return METHOD.test(method) ? method : 'OTHER';
+};
+
 const rulesOf = (entry: Entry, findings: readonly Finding[]): readonly string[] => {
   if ((entry.kind === 'ban' || entry.kind === 'quarantine') && entry.rules.length > 0) return entry.rules;
   return [...new Set(findings.map(({ rule }) => rule))];
@@ -81,6 +91,7 @@ export const createEffects = (parts: EffectsParts): Effects => {
       ip: judged?.event.source.ip ?? '',
       port: judged?.event.source.port ?? 0,
       transport: judged?.event.source.transport ?? '',
+      method: judged === undefined ? '' : methodOf(judged.event),
       change: change.op === 'put' ? entry.kind : 'lift',
       subject: subjectOf(entry),
       answer: judged?.event.kind === 'request' ? judged.verdict.answer : '',

@@ -12,4 +12,6 @@ export { keepVigil } from './insight/vigil.ts';
 export { AddressLists } from './lists/address-lists.ts';
 export { applyConfiguredLists } from './lists/configured-lists.ts';
 export { createLiveDetectors } from './live-detectors.ts';
+export { createReloading } from './reloading.ts';
+export { restoreMemory } from './restore-memory.ts';
 export { createOperations, type OperationsParts } from './operations.ts';

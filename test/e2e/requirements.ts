@@ -43,6 +43,7 @@ const REQUIREMENTS = {
   sqlite3: command('sqlite3'),
   ip: command('ip'),
   baresip: command('baresip'),
+  fail2ban: command('fail2ban-regex'),
   root: () => process.getuid?.() === 0,
   'permission to add IPv6 addresses to lo': mayAddAddress,
 } as const satisfies Record<string, () => boolean>;

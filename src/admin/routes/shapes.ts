@@ -155,6 +155,7 @@ export const decisionShape = z.object({
   ip: z.string(),
   port: z.number(),
   transport: z.union([transport, z.literal('')]),
+  method: z.string(),
   change: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny', 'lift']),
   subject: z.string(),
   answer: z.union([answer, z.literal('')]),

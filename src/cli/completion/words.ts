@@ -28,7 +28,7 @@ export const wordsOf = (command: Command, path = ''): Words[] => {
     ...command.options.map(({ long, description }) => ({ word: long ?? '', about: description })),
     { word: '--help', about: 'show help' },
   ].filter(({ word }) => word !== '');
-  const file = command.registeredArguments.some((argument) => argument.name() === 'file');
+  const file = command.registeredArguments.some((argument) => argument.name() === 'file' && !argument.argChoices);
   return [
     { path, words, argument: ADDRESSES[path] ?? (file ? 'file' : undefined) },
     ...visible.flatMap((each) => wordsOf(each, path === '' ? each.name() : `${path} ${each.name()}`)),

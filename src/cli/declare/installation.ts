@@ -29,7 +29,7 @@ const declareConfig = (program: Command, done: Done): void => {
     .action(async () => done(import('../commands/run/configuration.ts').then(({ configSchema }) => configSchema())));
 };
 
-/** `config`, `token`, `completion`. */
+/** `config`, `token`, `fail2ban`, `completion`. */
 export const declareInstallation = (program: Command, done: Done): void => {
   declareConfig(program, done);
   const token = program.command('token').description('tokens for the HTTP API');
@@ -45,6 +45,13 @@ export const declareInstallation = (program: Command, done: Done): void => {
     async (name: string, options: CommonOptions) =>
       done(import('../commands/token.ts').then(({ tokenRemove }) => tokenRemove(name, options))),
   );
+  program
+    .command('fail2ban')
+    .description('print the filter or the jail with which fail2ban reads our decisions')
+    .addArgument(new Argument('<file>').choices(['filter', 'jail']))
+    .action(async (what: 'filter' | 'jail') =>
+      done(import('../commands/fail2ban.ts').then(({ fail2ban }) => fail2ban(what))),
+    );
   program
     .command('completion')
     .description('print the completion script of a shell, e.g. for: source <(companion completion bash)')

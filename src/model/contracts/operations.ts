@@ -168,6 +168,8 @@ export interface DecisionEvent {
   readonly ip: string;
   readonly port: number;
   readonly transport: Transport | '';
+  /** Of the request, or that an outcome is about; OTHER for what SIP does not know. */
+  readonly method: string;
   readonly change: 'ban' | 'quarantine' | 'throttle' | 'throttle-user' | 'good' | 'allow' | 'deny' | 'lift';
   readonly subject: string;
   readonly answer: Answer | '';

@@ -37,6 +37,7 @@ export const decision = (index: number, more: Partial<DecisionEvent> = {}): Deci
   ip: '203.0.113.7',
   port: 5060,
   transport: 'udp',
+  method: 'REGISTER',
   change: 'ban',
   subject: '203.0.113.7',
   answer: 'drop',

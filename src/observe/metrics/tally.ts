@@ -1,4 +1,4 @@
-import type { Answer, Figures, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Answer, Figures, Outcome, Request, Verdict } from '../../model/index.ts';
 
 /** Methods with a count of their own (RFC 3261, 3262, 3265, 3311, 3428, 3515, 3903, 6086); what else is sent is OTHER. */
 const METHODS: ReadonlySet<string> = new Set(

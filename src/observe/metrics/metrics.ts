@@ -20,6 +20,13 @@ export interface Metrics {
 const HELP: Readonly<Record<string, string>> = {
   events: 'Requests and outcomes received from SIP servers, by kind.',
   verdicts: 'Answers given to asks, by answer.',
+  requests: 'Requests by method; methods that SIP does not know count as OTHER.',
+  findings: 'Findings of detectors, by rule.',
+  limited: 'Requests over a limit, by method.',
+  blocked: 'Asks answered with drop or challenge, by the state that caused it.',
+  http: 'Requests to the HTTP door and what became of them.',
+  control: 'Connections and requests of the control socket.',
+  security_log: 'Lines for fail2ban that were not written.',
   changes: 'Decisions that changed something, by kind.',
   drops: 'Frames and messages that were not taken, by reason.',
   evictions: 'Entries pushed out of bounded tables, by table.',
@@ -29,6 +36,9 @@ const HELP: Readonly<Record<string, string>> = {
   ledger: 'Entries that should be enforced, by kind.',
   tables: 'Entries in bounded tables, by table.',
 };
+
+/** Counters that one server may show: it names them itself. */
+const MAX_NODE_COUNTERS = 200;
 
 /** Metric names are ours; a label value that is not is clamped. */
 const MAX_LABEL_CHARS = 48;
@@ -85,25 +95,31 @@ export const createMetrics = (sources: MetricSources): Metrics => {
     return gauge;
   };
 
+  const render = async (): Promise<string> => {
+    for (const [group, values] of Object.entries(sources.totals())) {
+      const counter = counterOf(group);
+      counter.reset();
+      for (const [kind, value] of Object.entries(values)) counter.inc({ kind: label(kind) }, value);
+    }
+    for (const [group, values] of Object.entries(sources.sizes())) {
+      const gauge = gaugeOf(group);
+      gauge.reset();
+      for (const [kind, value] of Object.entries(values)) gauge.set({ kind: label(kind) }, value);
+    }
+    for (const [node, state] of Object.entries(sources.nodes())) {
+      up.set({ node: label(node) }, state.up);
+      drift.set({ node: label(node) }, state.drift);
+      for (const [counter, value] of Object.entries(state.counters).slice(0, MAX_NODE_COUNTERS))
+        nodeCounters.set({ node: label(node), counter: label(counter) }, value);
+    }
+    return registry.metrics();
+  };
+  // whoever scrapes meanwhile gets the same text: ten scrapers cost as much as one
+  let running: Promise<string> | undefined;
   return {
-    async render() {
-      for (const [group, values] of Object.entries(sources.totals())) {
-        const counter = counterOf(group);
-        counter.reset();
-        for (const [kind, value] of Object.entries(values)) counter.inc({ kind: label(kind) }, value);
-      }
-      for (const [group, values] of Object.entries(sources.sizes())) {
-        const gauge = gaugeOf(group);
-        gauge.reset();
-        for (const [kind, value] of Object.entries(values)) gauge.set({ kind: label(kind) }, value);
-      }
-      for (const [node, state] of Object.entries(sources.nodes())) {
-        up.set({ node: label(node) }, state.up);
-        drift.set({ node: label(node) }, state.drift);
-        for (const [counter, value] of Object.entries(state.counters))
-          nodeCounters.set({ node: label(node), counter: label(counter) }, value);
-      }
-      return registry.metrics();
-    },
+    render: () =>
+      (running ??= render().finally(() => {
+        running = undefined;
+      })),
   };
 };
