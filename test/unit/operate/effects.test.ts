@@ -139,6 +139,7 @@ test('an event tells who, what, why and since when', () => {
       ip: IP,
       port: 5080,
       transport: 'tcp',
+      method: 'REGISTER',
       change: 'ban',
       subject: IP,
       answer: 'drop',
