@@ -8,7 +8,7 @@ import { openControlSocket, openTokenFile, startHttp } from './admin/index.ts';
 import { configSchema, createReload, loadConfig } from './config/index.ts';
 import { Judge, decideSchema } from './decide/index.ts';
 import { RULES, createDetectors, detectSchema } from './detect/index.ts';
-import { createKamailioEnforcer, readLocations, readPeers } from './enforce/index.ts';
+import { createKamailioEnforcer, readLocations, readPeers, withPermissions } from './enforce/index.ts';
 import { createEnricher } from './enrich/index.ts';
 import { isLoopbackRange } from './model/index.ts';
 import type { Answer, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
@@ -126,7 +126,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const traces = createTraces(judge);
   const agents = createLastAgents();
   const enforcers = config.nodes.map((node) => {
-    return createKamailioEnforcer({
+    const server = createKamailioEnforcer({
       name: node.name,
       rpcUrl: node.rpc,
       token: lineSecrets(node.secret ?? secret).down,
@@ -140,6 +140,11 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         adoption.dispatcher(node.name, peers);
       },
       onForeign: (found) => adoption.foreign(node.name, found),
+    });
+    return withPermissions(server, config.permissions, {
+      clock,
+      log,
+      desired: () => judge.ledger.entries('allow', ...(mode === 'enforce' ? (['deny'] as const) : [])),
     });
   });
   const effects = createEffects({
@@ -272,6 +277,11 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
           token: config.http.token ?? installationSecret(join(stateDirectory, 'token')),
           operations,
           tokens,
+          hook: hook.desk,
+          // a server shows the secret of its frames
+          hookTokens: config.nodes
+            .filter(({ transport }) => transport === 'http')
+            .map((node) => lineSecrets(node.secret ?? secret).up),
           tls: config.http.tls,
           onBug,
           clock,

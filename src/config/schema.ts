@@ -66,7 +66,7 @@ const node = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores'),
   /** How its frames come; the same choice stands in its own configuration. */
-  transport: z.enum(['datagram', 'evapi']).default('datagram'),
+  transport: z.enum(['datagram', 'evapi', 'http']).default('datagram'),
   control: endpoint.prefault('127.0.0.1:27061'),
   /** Where it listens with evapi, for that transport. */
   evapi: endpoint.prefault('127.0.0.1:27448'),
@@ -103,6 +103,29 @@ const hook = z
   })
   .refine((value) => value.ask_port !== value.tell_port, { path: ['tell_port'], message: 'must differ from ask_port' });
 
+const groupId = z.int().min(1).max(2_147_483_647);
+
+/** Allow and deny list as groups of a server's permissions module: in its address file, or in its sqlite database. */
+const permissions = z
+  .strictObject({
+    node: z.string().default('kamailio'),
+    file: absolutePath.optional(),
+    sqlite: absolutePath.optional(),
+    table: z
+      .string()
+      .regex(/^[A-Za-z_]\w{0,62}$/, 'must be the name of a table')
+      .default('address'),
+    allow_group: groupId.default(9_001),
+    deny_group: groupId.default(9_002),
+  })
+  .refine(({ file, sqlite }) => (file === undefined) !== (sqlite === undefined), {
+    message: "needs either 'file' (the address_file of permissions) or 'sqlite' (its database)",
+  })
+  .refine((value) => value.allow_group !== value.deny_group, {
+    path: ['deny_group'],
+    message: 'must differ from allow_group',
+  });
+
 /** Everything but the two parts that belong to other rooms; see `configSchema`. Durations are in milliseconds. */
 export const baseSchema = z.strictObject({
   mode: z.enum(['enforce', 'shadow']).default('enforce').describe('shadow: decide and record, enforce nothing'),
@@ -135,6 +158,8 @@ export const baseSchema = z.strictObject({
     .max(MAX_NODES)
     .refine((nodes) => new Set(nodes.map(({ name }) => name)).size === nodes.length, 'must have different names')
     .prefault([{ name: 'kamailio' }]),
+  /** Opt-in. A line for each server. */
+  permissions: z.array(permissions).max(MAX_NODES).default([]),
   agents: z.strictObject({ extra: z.array(extraAgent).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
   own_addresses: z.array(ownAddress).max(1_000).default([]),
   allow: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
@@ -143,6 +168,7 @@ export const baseSchema = z.strictObject({
 
 export type BaseConfig = z.infer<typeof baseSchema>;
 export type NodeConfig = BaseConfig['nodes'][number];
+export type PermissionsConfig = BaseConfig['permissions'][number];
 
 /** What an operator thinks of a rule: silent, or of another weight. */
 export type RuleSetting = 'off' | { readonly points: number };
@@ -165,8 +191,16 @@ export const configSchema = <D extends z.ZodType, E extends z.ZodType>(parts: {
   /** Names of all rules. */
   readonly rules: readonly string[];
 }) =>
-  baseSchema.extend({
-    rules: rulesSchema(parts.rules).prefault({}),
-    decide: parts.decide.prefault({} as z.core.util.NoUndefined<z.input<D>>),
-    detect: parts.detect.prefault({} as z.core.util.NoUndefined<z.input<E>>),
-  });
+  baseSchema
+    .extend({
+      rules: rulesSchema(parts.rules).prefault({}),
+      decide: parts.decide.prefault({} as z.core.util.NoUndefined<z.input<D>>),
+      detect: parts.detect.prefault({} as z.core.util.NoUndefined<z.input<E>>),
+    })
+    .superRefine((config, ctx) => {
+      // typed by hand: the generic parts hide what the base has
+      const { nodes, permissions: groups } = config as Pick<BaseConfig, 'nodes' | 'permissions'>;
+      for (const [index, { node: name }] of groups.entries())
+        if (!nodes.some((one) => one.name === name))
+          ctx.addIssue({ code: 'custom', path: ['permissions', index, 'node'], message: `is not one of the nodes` });
+    });

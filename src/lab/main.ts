@@ -9,7 +9,7 @@ import type { LabOptions } from './prepare/prepare.ts';
 import { LabError } from './problem.ts';
 
 const USAGE =
-  'npm run lab -- --sip ADDRESS:PORT [--users NAME:PASSWORD,...] [--config FILE] [--mode shadow|enforce] [--domain NAME] [--transport datagram|evapi] [--keep]';
+  'npm run lab -- --sip ADDRESS:PORT [--users NAME:PASSWORD,...] [--config FILE] [--mode shadow|enforce] [--domain NAME] [--transport datagram|evapi|http] [--keep]';
 
 const readOptions = (args: readonly string[]): LabOptions => {
   const text = { type: 'string' } as const;

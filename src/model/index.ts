@@ -11,6 +11,7 @@ export * from './errors.ts';
 export * from './facts.ts';
 export * from './contracts/figures.ts';
 export * from './finding.ts';
+export * from './contracts/hook.ts';
 export * from './contracts/operations.ts';
 export * from './outcome.ts';
 export * from './contracts/records.ts';

@@ -48,6 +48,10 @@ export interface HookCore extends Pick<Hook, 'silentMs' | 'stats'> {
    * @param kinds what may come here: a door with two sockets keeps asks and tells apart
    */
   take(bytes: Buffer, kinds: 'asks' | 'tells' | 'both', reply: Reply): void;
+  /** A frame whose sender was checked in another way. */
+  handle(frame: UpFrame, reply: Reply): void;
+  /** An outcome that is no frame, from a sender that was checked. */
+  outcome(outcome: Outcome): void;
 }
 
 /**
@@ -95,13 +99,12 @@ export const createHookCore = (
 
   const takeTold = (frame: UpFrame): void => {
     const line = lines.get(frame.node)?.line;
-    if (line === undefined) return;
     const now = clock.now();
     if (frame.kind === 'hello') {
-      if (line.hello(frame.boot, frame.seq, now)) handlers.hello(frame.node, frame.boot);
+      if (line?.hello(frame.boot, frame.seq, now)) handlers.hello(frame.node, frame.boot);
       return;
     }
-    line.took();
+    line?.took();
     counts.tells += 1;
     if (frame.kind === 'expired') {
       handlers.expired(frame.node, frame.table, frame.key);
@@ -113,19 +116,35 @@ export const createHookCore = (
     else handlers.outcome(record);
   };
 
+  /** One message that trips over a bug of ours must not end the service that protects all others. */
+  const guarded = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      handlers.drop('internal-error');
+      handlers.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  const handle = (frame: UpFrame, reply: Reply): void => {
+    guarded(() => {
+      if (frame.kind === 'ask') takeAsk(frame, reply);
+      else takeTold(frame);
+    });
+  };
+
   return {
     take(bytes, kinds, reply) {
       const frame = parseUpFrame(bytes, secretOf);
       if (typeof frame === 'string') return handlers.drop(frame);
       if (kinds !== 'both' && (frame.kind === 'ask') !== (kinds === 'asks')) return handlers.drop('wrong-socket');
-      // one message that trips over a bug of ours must not end the service that protects all others
-      try {
-        if (frame.kind === 'ask') takeAsk(frame, reply);
-        else takeTold(frame);
-      } catch (error) {
-        handlers.drop('internal-error');
-        handlers.failed(error instanceof Error ? error : new Error(String(error)));
-      }
+      handle(frame, reply);
+    },
+    handle,
+    outcome(outcome) {
+      guarded(() => {
+        counts.tells += 1;
+        handlers.outcome(outcome);
+      });
     },
     silentMs(name) {
       const line = lines.get(name)?.line;

@@ -20,6 +20,10 @@ const AUTH_RESULTS: Readonly<Record<number, { readonly result: AuthResult; reado
   [-8]: { result: 'user-mismatch', bound: true },
 };
 
+/** The code that stands for a result, for outcomes that came without one. */
+export const authCodeOf = (result: AuthResult): number =>
+  Number(Object.entries(AUTH_RESULTS).find(([, known]) => known.result === result)?.[0]);
+
 const sourceOf = (frame: {
   readonly ip: string;
   readonly port: number;
@@ -29,7 +33,8 @@ const sourceOf = (frame: {
   return ip === undefined ? undefined : { ip, identity: identityOf(ip), port: frame.port, transport: frame.transport };
 };
 
-const tierOf = (source: Source, bound: boolean): ProofTier =>
+/** What proves that a message came from where it says: a connection, or a nonce bound to the address. */
+export const tierOf = (source: Source, bound: boolean): ProofTier =>
   bound || provenTransport(source.transport) ? 'proven' : 'spoofable';
 
 /** @returns the request, or why there is none ('address', or what the SIP reader says) */

@@ -35,6 +35,14 @@ export interface TokenStore extends TokenShelf {
 /** Fast is right here: a token is 256 random bits, nobody can try them out. */
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token, 'utf8').digest();
 
+/** A token that is not in the file, for the hook only. */
+export const hookToken = (name: string, token: string): StoredToken => ({
+  name,
+  sha256: tokenHash(token).toString('hex'),
+  scopes: ['hook'],
+  since: 0,
+});
+
 const refuse = (file: string, problem: string, next: string, cause?: unknown): CompanionError =>
   new CompanionError('STORE_FAILED', `Cannot use the token file ${file}: ${problem}. ${next}`, { cause });
 

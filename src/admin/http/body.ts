@@ -5,8 +5,13 @@ import type { Env } from './reply.ts';
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The body as a JSON object, whatever its declared type (curl -d says "form"); nothing at all is `{}`. */
-export const readBody = async (c: Context<Env>): Promise<Readonly<Record<string, unknown>>> => {
+/**
+ * The body as a JSON object, whatever its declared type (curl -d says "form"); nothing at all is `{}`.
+ * @param sip takes `message/sip` as well: the body is the message, the query says the rest
+ */
+export const readBody = async (c: Context<Env>, sip = false): Promise<Readonly<Record<string, unknown>>> => {
+  if (sip && /^message\/sip\b/i.test(c.req.header('content-type') ?? ''))
+    return { ...c.req.query(), message_base64: Buffer.from(await c.req.arrayBuffer()).toString('base64') };
   const text = await c.req.text();
   if (text.trim() === '') return {};
   let value: unknown;

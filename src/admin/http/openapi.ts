@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ROUTES, STREAMS } from '../routes/index.ts';
-import type { Route, Stream } from '../routes/index.ts';
+import { HOOK_ROUTES, ROUTES, STREAMS } from '../routes/index.ts';
+import type { Route, Scope, Stream } from '../routes/index.ts';
 
 interface ObjectSchema {
   readonly properties?: Readonly<Record<string, object>>;
@@ -17,6 +17,9 @@ const REFUSAL = {
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Refusal' } } },
 };
 
+/** The message alone; source and the rest are in the query. */
+const SIP_BODY = { 'message/sip': { schema: { type: 'string', format: 'binary' } } };
+
 const answerOf = ({ paged, output }: Route): object => {
   const schema = schemaOf(output, 'output');
   if (!paged) return schema;
@@ -25,7 +28,7 @@ const answerOf = ({ paged, output }: Route): object => {
 };
 
 /** What is in the path, what is in the query, what is left for the body. The author is always the token's name. */
-const asked = (path: string, verb: Route['verb'], input: z.ZodType): object => {
+const asked = (path: string, verb: Route['verb'], input: z.ZodType, scope: Scope): object => {
   const { properties = {}, required = [] } = schemaOf(input, 'input') as ObjectSchema;
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
   const rest = Object.entries(properties).filter(([name]) => name !== 'author' && !inPath.includes(name));
@@ -41,7 +44,8 @@ const asked = (path: string, verb: Route['verb'], input: z.ZodType): object => {
     required: needed,
     additionalProperties: false,
   };
-  return { parameters, requestBody: { required: needed.length > 0, content: { 'application/json': { schema } } } };
+  const content = { 'application/json': { schema }, ...(scope === 'hook' ? SIP_BODY : {}) };
+  return { parameters, requestBody: { required: needed.length > 0, content } };
 };
 
 const operation = (route: Route): object => ({
@@ -49,7 +53,7 @@ const operation = (route: Route): object => ({
   summary: route.summary,
   description: `Needs the scope \`${route.scope}\`.`,
   security: [{ token: [] }],
-  ...asked(route.path, route.verb, route.input),
+  ...asked(route.path, route.verb, route.input, route.scope),
   responses: {
     '200': { description: 'Done', content: { 'application/json': { schema: answerOf(route) } } },
     default: REFUSAL,
@@ -61,7 +65,7 @@ const streamOperation = (stream: Stream): object => ({
   summary: stream.summary,
   description: `Server-sent events named \`${stream.event}\`, their data as described; \`dropped {count}\` where the reader was too slow. Needs the scope \`${stream.scope}\`.`,
   security: [{ token: [] }],
-  ...asked(stream.path, 'GET', stream.input),
+  ...asked(stream.path, 'GET', stream.input, stream.scope),
   responses: {
     '200': { description: 'Events', content: { 'text/event-stream': { schema: schemaOf(stream.output, 'output') } } },
     default: REFUSAL,
@@ -74,7 +78,7 @@ let made: object | undefined;
 export const openApi = (): object => {
   if (made !== undefined) return made;
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of ROUTES as readonly Route[])
+  for (const route of [...ROUTES, ...HOOK_ROUTES] as readonly Route[])
     (paths[route.path] ??= {})[route.verb.toLowerCase()] = operation(route);
   for (const stream of STREAMS) (paths[stream.path] ??= {})['get'] = streamOperation(stream);
   const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) });

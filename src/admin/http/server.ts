@@ -5,6 +5,7 @@ import type { Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
 import { CompanionError } from '../../model/index.ts';
 import type { Clock } from '../../model/index.ts';
+import { hookToken } from '../access/token-file.ts';
 import type { TokenStore } from '../access/token-file.ts';
 import type { Desk } from '../routes/index.ts';
 import { createHttpApp } from './app.ts';
@@ -32,6 +33,9 @@ export interface HttpOptions {
   readonly token: string;
   readonly operations: Desk['operations'];
   readonly tokens: TokenStore;
+  /** The hook for programs, and further tokens that open it and nothing else. */
+  readonly hook?: Desk['hook'];
+  readonly hookTokens?: readonly string[] | undefined;
   /** Speaks HTTPS with them; read again by `renew`. */
   readonly tls?: TlsFiles | undefined;
   /** Prometheus text from the observe room; without it `/metrics` is not found. */
@@ -91,11 +95,12 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
     );
   }
   const onBug = options.onBug ?? (() => {});
+  const lineTokens = (options.hookTokens ?? []).map((token) => hookToken('line', token));
   const closing = new AbortController();
   const { app, counters } = createHttpApp({
-    desk: { operations: options.operations, tokens: options.tokens },
+    desk: { operations: options.operations, tokens: options.tokens, hook: options.hook },
     token: options.token,
-    storedTokens: () => options.tokens.stored(),
+    storedTokens: () => [...lineTokens, ...options.tokens.stored()],
     metrics: options.metrics,
     closing: closing.signal,
     onBug,

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono';
 import { withDeadline } from '../failure.ts';
-import { ROUTES, STREAMS } from '../routes/index.ts';
+import { HOOK_ROUTES, ROUTES, STREAMS } from '../routes/index.ts';
 import type { Desk, Route } from '../routes/index.ts';
 import { readBody } from './body.ts';
 import { serveEvents } from './events.ts';
@@ -18,14 +18,14 @@ export const pattern = (path: string): string => path.replaceAll(/\{(\w+)\}$/g, 
 
 /** Path, then query or body; who asks is the token's owner, whatever the body says. */
 const parametersOf = async (c: Context<Env>, route: Route): Promise<object> => {
-  const given = route.verb === 'POST' ? await readBody(c) : c.req.query();
+  const given = route.verb === 'POST' ? await readBody(c, route.scope === 'hook') : c.req.query();
   const author = route.verb === 'GET' ? {} : { author: `token:${c.get('asker')}` };
   return { ...given, ...c.req.param(), ...author };
 };
 
 /** `/v1`: every route and stream of the table, and its description. */
 export const serveV1 = (app: Hono<Env>, desk: Desk, guard: Guard, door: EventDoor): void => {
-  for (const route of ROUTES as readonly Route[]) {
+  for (const route of [...ROUTES, ...HOOK_ROUTES] as readonly Route[]) {
     app.on(route.verb, pattern(route.path), async (c) => {
       const barred = guard.bar(c, route.scope);
       if (barred !== undefined) return barred;

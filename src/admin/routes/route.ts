@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Operations } from '../../model/index.ts';
+import type { HookDesk, Operations } from '../../model/index.ts';
 
 /** What a token may do. `admin`: make tokens; only the installation's own token has it, beside all others. */
 export type Scope = 'read' | 'operate' | 'hook' | 'admin';
@@ -25,6 +25,8 @@ export interface TokenRow {
 export interface Desk {
   readonly operations: Operations;
   readonly tokens: TokenShelf;
+  /** Only at doors that servers may use. */
+  readonly hook?: HookDesk | undefined;
 }
 
 /**

@@ -47,6 +47,7 @@ export const kamailioConfig = (
 #!define COMPANION_CONTROL_PORT ${line.control}
 #!define COMPANION_RPC_PORT ${line.rpc}
 #!define COMPANION_EVAPI_BIND "${line.host}:${line.evapi}"
+#!define COMPANION_HTTP_URL http://${line.host}:${line.http}
 ${TRANSPORT_DEFINES[transport]}
 include_file "${layout.secrets}"
 include_file "${EXAMPLE_CONFIG}"

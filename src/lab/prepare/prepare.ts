@@ -19,7 +19,7 @@ export interface LabOptions {
   readonly config?: string | undefined;
   readonly mode?: 'shadow' | 'enforce' | undefined;
   readonly domain?: string | undefined;
-  /** How Kamailio's frames reach companion: datagram, evapi. Default: COMPANION_LAB_TRANSPORT, else datagram. */
+  /** How Kamailio's frames reach companion: datagram, evapi, http. Default: COMPANION_LAB_TRANSPORT, else datagram. */
   readonly transport?: string | undefined;
   /** Leave the directory behind. */
   readonly keep?: boolean | undefined;

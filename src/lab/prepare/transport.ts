@@ -4,6 +4,7 @@ import { LabError } from '../problem.ts';
 export const TRANSPORT_DEFINES = {
   datagram: '# frames by datagram',
   evapi: '#!define COMPANION_HOOK_EVAPI',
+  http: '#!define COMPANION_HOOK_HTTP',
 } as const;
 
 export type HookTransport = keyof typeof TRANSPORT_DEFINES;
