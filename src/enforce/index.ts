@@ -10,4 +10,5 @@ export { readLocations } from './kamailio/seed/location.ts';
 export type { GoodSeed } from './kamailio/seed/location.ts';
 export { readPeers } from './kamailio/seed/peers.ts';
 export type { Peer } from './kamailio/seed/peers.ts';
+export { withPermissions } from './permissions/beside.ts';
 export type { KamailioRpc } from './kamailio/door/rpc.ts';

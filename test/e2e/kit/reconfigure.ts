@@ -36,3 +36,13 @@ export const defining =
   (words: string) =>
   (text: string): string =>
     text.replace('#!define COMPANION_NODE', `#!define ${words}\n$&`);
+
+/** Companion starts again with other settings, and has found its Kamailio when this resolves. */
+export const resettle = async (lab: Lab, change: (yaml: string) => string): Promise<void> => {
+  writeFileSync(lab.ready.config, change(readFileSync(lab.ready.config, 'utf8')));
+  await kill(lab, 'companion');
+  await until('it knows its Kamailio again', async () => {
+    const status = await operate<StatusReport>(lab, 'status').catch(() => undefined);
+    return status?.nodes[0]?.version !== undefined && status.nodes[0].version !== '';
+  });
+};
