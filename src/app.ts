@@ -18,12 +18,14 @@ import {
   createLiveFeed,
   createLog,
   createTally,
+  judgedLine,
   openSecurityLog,
 } from './observe/index.ts';
 import {
   AddressLists,
   applyConfiguredLists,
   createAdoption,
+  createCounts,
   createEffects,
   createLastAgents,
   createLiveDetectors,
@@ -111,19 +113,13 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   // the flow
   const onBug = (error: unknown): void =>
     log.error({ event: 'bug', error: error instanceof Error ? error.stack : String(error) }, 'a bug in companion');
-  const counts = {
-    requests: 0,
-    outcomes: 0,
-    answers: { allow: 0, drop: 0, challenge: 0 },
-    drops: {} as Record<string, number>,
-  };
   const feed = createLiveFeed();
   const decisionLog = createDecisionLog(log, clock);
-  feed.subscribe((event) => decisionLog.decision(event));
+  const counts = createCounts((reason) => decisionLog.drop(reason));
   const securityLog = openSecurityLog(config.log.security, process.pid, log);
-  feed.subscribe((event) => securityLog.take(event));
+  for (const listener of [decisionLog.decision, securityLog.take]) feed.subscribe(listener);
   const tally = createTally();
-  const traces = createTraces(judge);
+  const traces = createTraces(judge, options.debug === true ? (event) => log.debug(judgedLine(event)) : undefined);
   const agents = createLastAgents();
   const enforcers = config.nodes.map((node) => {
     const server = createKamailioEnforcer({
@@ -170,10 +166,6 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     effects.push(verdict.changes, { by: 'event', event, verdict });
   };
   const adoption = createAdoption({ judge, effects, clock, take });
-  const drop = (reason: string): void => {
-    counts.drops[reason] = (counts.drops[reason] ?? 0) + 1;
-    decisionLog.drop(reason);
-  };
 
   const hook = await openHook(
     {
@@ -205,7 +197,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       },
       expired: (node, table, key) => adoption.expired(node, table, key),
       hello: (node) => enforcers.find(({ name }) => name === node)?.poke(),
-      drop,
+      drop: (reason) => counts.drop(reason),
       failed: (error) => log.error({ event: 'hook-failed', error: error.message }, 'a socket of the hook failed'),
     },
   );

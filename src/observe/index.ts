@@ -5,7 +5,7 @@
  */
 export { createDecisionLog } from './decision-log.ts';
 export { createLiveFeed, type LiveFeed } from './live-feed.ts';
-export { createLog, decisionLine, type Log } from './log.ts';
+export { createLog, decisionLine, judgedLine, type Log } from './log.ts';
 export { openSecurityLog, type SecurityLog } from './fail2ban/security-log.ts';
 export { createExposition } from './metrics/exposition.ts';
 export { createMetrics, type Metrics, type MetricSources } from './metrics/metrics.ts';

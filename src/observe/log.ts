@@ -1,7 +1,7 @@
 import { destination, pino } from 'pino';
 import type { Logger } from 'pino';
 import { escapeText } from '../model/index.ts';
-import type { DecisionEvent } from '../model/index.ts';
+import type { DecisionEvent, TraceEvent } from '../model/index.ts';
 
 export type Log = Logger;
 
@@ -11,6 +11,17 @@ export const createLog = (level: string): Log =>
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, redact: ['token', 'secret', '*.token', '*.secret'] },
     destination({ dest: 1, sync: false }),
   );
+
+/** Fields of the line that `--debug` gives each judged event. */
+export const judgedLine = (event: TraceEvent): Record<string, unknown> => ({
+  ...event,
+  event: 'judged',
+  what: escapeText(event.what),
+  user: escapeText(event.user),
+  target: escapeText(event.target),
+  userAgent: escapeText(event.userAgent),
+  findings: event.findings.map(({ rule, points, evidence }) => ({ rule, points, evidence: escapeText(evidence) })),
+});
 
 /** Fields of the one line that a decision gets. What may quote an attacker is escaped, bounded and last. */
 export const decisionLine = (event: DecisionEvent): Record<string, unknown> => ({

@@ -5,6 +5,7 @@
  */
 export { createAdoption, type Adoption } from './adopt.ts';
 export { createEffects, type Effects } from './effects.ts';
+export { createCounts } from './insight/counts.ts';
 export { createLastAgents } from './insight/last-agents.ts';
 export { createStatus } from './insight/status.ts';
 export { createTraces } from './insight/traces.ts';

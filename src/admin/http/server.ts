@@ -42,6 +42,8 @@ export interface HttpOptions {
   readonly metrics?: (() => Promise<{ readonly contentType: string; readonly text: string }>) | undefined;
   /** Plain HTTP beyond this machine is refused unless the operator wrote it down. */
   readonly beyondLoopback?: boolean | undefined;
+  /** Milliseconds for headers and for a whole request; shorter in tests. */
+  readonly patience?: { readonly headersTimeout: number; readonly requestTimeout: number } | undefined;
   readonly onBug?: ((error: unknown) => void) | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -96,6 +98,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   }
   const onBug = options.onBug ?? (() => {});
   const lineTokens = (options.hookTokens ?? []).map((token) => hookToken('line', token));
+  const limits = { ...LIMITS, ...options.patience };
   const closing = new AbortController();
   const { app, counters } = createHttpApp({
     desk: { operations: options.operations, tokens: options.tokens, hook: options.hook },
@@ -111,8 +114,8 @@ export const startHttp = async (options: HttpOptions): Promise<HttpDoor> => {
   const server = createAdaptorServer({
     fetch: app.fetch,
     ...(tls === undefined
-      ? { createServer, serverOptions: LIMITS as ServerOptions }
-      : { createServer: createTlsServer, serverOptions: { ...LIMITS, ...readTlsFiles(tls) } }),
+      ? { createServer, serverOptions: limits as ServerOptions }
+      : { createServer: createTlsServer, serverOptions: { ...limits, ...readTlsFiles(tls) } }),
   }) as Server;
   server.maxConnections = MAX_CONNECTIONS;
   server.on('drop', () => {

@@ -45,7 +45,8 @@ const whatOf = (event: Request | Outcome): Pick<TraceEvent, 'what' | 'user' | 't
 const changesOf = (verdict: Verdict): string[] =>
   verdict.changes.map(({ op, entry }) => (op === 'put' ? entry.kind : `lift ${entry.kind}`));
 
-export const createTraces = (judge: Judge): Traces => {
+/** @param everything hears of every source: for `--debug`, at the cost of a line for each packet */
+export const createTraces = (judge: Judge, everything?: Listener): Traces => {
   const bySource = new Map<string, Set<Listener>>();
   let running = 0;
 
@@ -75,6 +76,7 @@ export const createTraces = (judge: Judge): Traces => {
       return running;
     },
     see(event, verdict) {
+      everything?.(eventOf(event, verdict));
       if (running === 0) return;
       const listeners = bySource.get(event.source.identity);
       if (listeners === undefined) return;

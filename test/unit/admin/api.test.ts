@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startHttp } from '../../../src/admin/index.ts';
 import type { HttpDoor } from '../../../src/admin/index.ts';
@@ -170,6 +172,42 @@ describe('bad input', () => {
   test('501 rows are refused as a whole', async () => {
     const rows = Array.from({ length: 501 }, () => ({ subject: '203.0.113.7' }));
     expect((await ask('POST', '/v1/bans/import', TOKENS.all, JSON.stringify({ rows }))).status).toBe(400);
+  });
+});
+
+describe('slow clients', () => {
+  test.each([
+    ['headers that never end', 'GET /v1/status HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+    ['a body that never ends', 'POST /v1/bans HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n{'],
+    ['nothing at all', ''],
+  ])('%s: answered 408 and closed, others are served meanwhile', async (_name, bytes) => {
+    await door.close();
+    door = await startHttp({
+      listen: { host: '127.0.0.1', port: 0 },
+      token: TOKENS.all,
+      tokens: fakeTokens(),
+      operations,
+      patience: { headersTimeout: 300, requestTimeout: 600 },
+    });
+    const socket = connect(door.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    socket.on('error', () => {});
+    const closed = once(socket, 'close');
+    socket.write(bytes);
+    expect((await ask('GET', '/v1/status')).status).toBe(200);
+    await closed;
+    expect(text).toMatch(bytes === '' ? /^$|^HTTP\/1.1 408/ : /^HTTP\/1.1 40[18]/);
+  });
+
+  test('the sixty-fifth connection waits for none', async () => {
+    const sockets = Array.from({ length: 64 }, () => connect(door.port, '127.0.0.1').on('error', () => {}));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    await expect(ask('GET', '/healthz', '')).rejects.toThrow(/ECONNRESET|socket hang up/);
+    expect(door.stats().refused).toBeGreaterThan(0);
+    for (const socket of sockets) socket.destroy();
   });
 });
 

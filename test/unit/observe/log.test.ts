@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { DecisionEvent } from '../../../src/model/index.ts';
-import { createLog, decisionLine } from '../../../src/observe/index.ts';
+import { createLog, decisionLine, judgedLine } from '../../../src/observe/index.ts';
+import { traceEvent } from '../admin/fake-operations.ts';
 
 const decision = (part: Partial<DecisionEvent> = {}): DecisionEvent => ({
   at: 1_795_165_740_000,
@@ -85,4 +86,11 @@ test('a line says who, what, by which rules and whether it was a rehearsal', () 
 
 test.each(['silent', 'info', 'debug'])('the log has the level that was asked for: %s', (level) => {
   expect(createLog(level).level).toBe(level);
+});
+
+test('with --debug each judged event gets a line, harmless for terminals', () => {
+  const line = judgedLine(traceEvent(1));
+  expect(line).toMatchObject({ event: 'judged', what: 'REGISTER', state: 'stranger', answer: 'allow' });
+  // oxlint-disable-next-line no-control-regex -- that is what must not be there
+  expect(Object.values(line).join(' ')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
 });
