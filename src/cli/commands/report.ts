@@ -37,13 +37,15 @@ const tallied = (title: string, counts: Readonly<Record<string, number>>): strin
     : [`${paint('bold', title)} ${sorted.map(([name, count]) => `${shown(name)} ${count}`).join(', ')}`];
 };
 
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
 const lines = (report: AttackReport): string[] => {
   const span = `${formatTime(report.from)} to ${formatTime(report.to)}`;
   const cut = report.cut ? ' (the trail is longer than one report reads: it begins later than asked for)' : '';
   if (report.decisions === 0) return [`No attacks from ${span}${cut}.`];
   const more = report.sourcesTotal - report.sources.length;
   return [
-    `${report.decisions} decisions against ${report.sourcesTotal} sources from ${span}${cut}`,
+    `${plural(report.decisions, 'decision')} against ${plural(report.sourcesTotal, 'source')} from ${span}${cut}`,
     '',
     ...tallied('Outcome:', report.outcomes),
     ...tallied('Rules:', report.rules),

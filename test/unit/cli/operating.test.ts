@@ -121,7 +121,7 @@ describe('questions', () => {
   test('report', async () => {
     const { code, out } = await companion(['report', '--since', '7d']);
     expect(code).toBe(0);
-    expect(out).toMatch(/3 decisions against 1 sources/);
+    expect(out).toMatch(/3 decisions against 1 source from/);
     expect(out).toMatch(/203\.0\.113\.7 +ban +3 /);
     // oxlint-disable-next-line no-control-regex -- that is what must not be there
     expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
