@@ -50,7 +50,11 @@ export const createLiveDetectors = <C extends Readonly<Record<keyof C, Section>>
   let running = [...parts.values()].map(({ detector }) => detector);
   return {
     detect: (event, facts) => {
-      const findings = running.flatMap((detector) => detector.detect(event, facts));
+      const findings: Finding[] = [];
+      for (const detector of running) {
+        const found = detector.detect(event, facts);
+        if (found.length > 0) findings.push(...found);
+      }
       return findings.length === 0 ? findings : weighed(findings, rules);
     },
     tables: () => Object.assign({}, ...running.map((detector) => detector.tables())) as Record<string, Table>,
