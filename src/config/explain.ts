@@ -1,5 +1,6 @@
 import { isNode } from 'yaml';
 import { z } from 'zod';
+import type { Endpoint } from './endpoint.ts';
 import { isSection, valueAt } from './layers.ts';
 import type { LoadedConfig } from './load.ts';
 import { formatPath, offsetOf } from './file/problem.ts';
@@ -55,7 +56,11 @@ export const explainConfig = <T>(loaded: LoadedConfig<T>, schema: z.ZodType<T>):
 };
 
 const withoutSecrets = (value: unknown): string =>
-  JSON.stringify(value, (key, inner: unknown) => (SECRET.test(key) ? '(not shown)' : inner)) ?? 'null';
+  JSON.stringify(value, (key, inner: unknown) =>
+    SECRET.test(key) ? '(not shown)' : isEndpoint(inner) ? endpointText(inner) : inner,
+  ) ?? 'null';
 
-const isEndpoint = (value: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(value).length === 2 && 'host' in value && 'port' in value;
+const isEndpoint = (value: unknown): value is Endpoint =>
+  isSection(value) && Object.keys(value).length === 2 && 'host' in value && 'port' in value;
+
+const endpointText = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

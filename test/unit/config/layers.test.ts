@@ -101,6 +101,7 @@ test('explain: value and origin of every setting, no secrets', () => {
   expect(at('decide.ban_time')).toMatchObject({ value: '3600000', from: 'profile simple' });
   expect(at('decide.quarantine_time')).toMatchObject({ from: 'default' });
   expect(at('detect.density.requests')?.about).toMatch(/requests of one source/);
+  expect(at('http.listen')?.value).toBe('"127.0.0.1:2020"');
   expect(at('nodes')?.from).toBe('c.yaml:3');
   expect(JSON.stringify(explained)).not.toMatch(/secret-secret|another-secret/);
 });

@@ -32,7 +32,7 @@ export const configCheck = async (options: ConfigOptions): Promise<number> => {
 
 const COLUMNS: readonly Column<Explained>[] = [
   { title: 'SETTING', cell: ({ path }) => path },
-  { title: 'VALUE', cell: ({ value }) => value, shrinks: true },
+  { title: 'VALUE', cell: ({ value }) => value.replaceAll('"', ''), shrinks: true },
   { title: 'FROM', cell: ({ from }) => from, style: ({ from }) => (from === 'default' ? 'dim' : 'cyan') },
   { title: 'ABOUT', cell: ({ about }) => about, shrinks: true },
 ];
