@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, type EpochMs, type Finding } from '../model/index.ts';
+import { ENOUGH_POINTS, type EpochMs, type Finding, type ProofTier } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
 import { durationSetting } from './base/duration-setting.ts';
 import { isExempt, provedItself } from './base/exempt.ts';
-import { Memory } from './base/memory.ts';
+import { SourceKey } from './base/source-key.ts';
+import { SourceTable } from './base/source-table.ts';
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
@@ -17,60 +18,87 @@ const configSchema = z.strictObject({
 const PREFIX_POINTS = 40;
 const PREFIX_OWN_REQUESTS = 5;
 
-/** The last requests of one source: a ring of at most `limit` times, and when it last sent something unproven. */
-interface Window {
-  times: number[];
+/** The last requests of one source that sent more than one: a ring of at most `limit` times. */
+interface Ring {
+  readonly times: number[];
   /** Where the next time goes once the ring is full; that is also the oldest. */
   next: number;
-  last: EpochMs;
   lastSpoofable: EpochMs;
   quietUntil: EpochMs;
 }
 
-const newWindow = (): Window => ({
-  times: [],
-  next: 0,
-  last: -Infinity,
-  lastSpoofable: -Infinity,
-  quietUntil: -Infinity,
-});
+/** What is known of a slot's last request. */
+const SEEN = 1;
+const SPOOFABLE = 2;
 
-/**
- * Adds a time and says whether the youngest `limit` requests lie within `windowMs`: an exact sliding window, without
- * buckets. True at most once a window. A source that was silent for a window starts with an empty ring.
- */
-const exceeds = (window: Window, at: EpochMs, spoofable: boolean, limit: number, windowMs: number): boolean => {
-  const now = Math.max(at, window.last);
-  if (now - window.last >= windowMs) {
-    window.times = [];
-    window.next = 0;
-  }
-  window.last = now;
-  if (spoofable) window.lastSpoofable = now;
-  if (window.times.length < limit) {
-    window.times.push(now);
-    if (window.times.length < limit) return false;
-  } else {
-    window.times[window.next] = now;
-    window.next = (window.next + 1) % limit;
-  }
-  const oldest = window.times[window.next] ?? now;
-  if (now - oldest >= windowMs || now < window.quietUntil) return false;
-  window.quietUntil = now + windowMs;
-  return true;
-};
+/** An exact sliding window for each source, without buckets: whether its youngest `limit` requests lie within `windowMs`. */
+class Windows {
+  readonly table: SourceTable;
+  readonly #last: Float64Array;
+  readonly #flags: Uint8Array;
+  readonly #rings: (Ring | undefined)[];
+  readonly #limit: number;
+  readonly #windowMs: number;
 
-/** `192.0.2.` for the /24, `2001:db8:1` for the /48 (identities end in `::/64`, their zeros are at the end). */
-export const prefixOf = (identity: string): { readonly key: string; readonly text: string } => {
-  if (!identity.includes(':')) {
-    const key = identity.slice(0, identity.lastIndexOf('.') + 1);
-    return { key, text: `${key}0/24` };
+  constructor(maxSources: number, limit: number, windowMs: number) {
+    this.table = new SourceTable(maxSources);
+    this.#last = this.table.numbers();
+    this.#flags = this.table.bytes();
+    this.#rings = this.table.values<Ring>();
+    this.#limit = limit;
+    this.#windowMs = windowMs;
   }
+
+  /** Adds a time. True at most once a window. A source that was silent for a window starts with an empty ring. */
+  exceeds(slot: number, at: EpochMs, spoofable: boolean): boolean {
+    const flags = this.#flags[slot]!;
+    const last = this.#last[slot]!;
+    const now = (flags & SEEN) === 0 ? at : Math.max(at, last);
+    this.#last[slot] = now;
+    if ((flags & SEEN) === 0 || now - last >= this.#windowMs) {
+      this.#flags[slot] = spoofable ? SEEN | SPOOFABLE : SEEN;
+      this.#rings[slot] = undefined;
+      return false;
+    }
+    const ring = (this.#rings[slot] ??= {
+      times: [last],
+      next: 0,
+      lastSpoofable: (flags & SPOOFABLE) === 0 ? -Infinity : last,
+      quietUntil: -Infinity,
+    });
+    if (spoofable) ring.lastSpoofable = now;
+    if (ring.times.length < this.#limit) {
+      ring.times.push(now);
+      if (ring.times.length < this.#limit) return false;
+    } else {
+      ring.times[ring.next] = now;
+      ring.next = (ring.next + 1) % this.#limit;
+    }
+    const oldest = ring.times[ring.next] ?? now;
+    if (now - oldest >= this.#windowMs || now < ring.quietUntil) return false;
+    ring.quietUntil = now + this.#windowMs;
+    return true;
+  }
+
+  /** Requests that are remembered, at most `limit`. */
+  count(slot: number): number {
+    return this.#rings[slot]?.times.length ?? 1;
+  }
+
+  /** Spoofable as long as one of the window's requests was. */
+  tier(slot: number): ProofTier {
+    const since = this.#last[slot]! - this.#windowMs;
+    return (this.#rings[slot]?.lastSpoofable ?? -Infinity) > since ? 'spoofable' : 'proven';
+  }
+}
+
+/** `192.0.2.0/24` or `2001:db8:1::/48` of an identity (those end in `::/64`, their zeros are at the end). */
+export const prefixOf = (identity: string): string => {
+  if (!identity.includes(':')) return `${identity.slice(0, identity.lastIndexOf('.') + 1)}0/24`;
   const gap = identity.indexOf('::');
   const groups = identity.slice(0, gap < 0 ? undefined : gap).split(':', 3);
   while (groups.length < 3) groups.push('0');
-  const key = groups.map((group) => (group === '' ? '0' : group)).join(':');
-  return { key, text: `${key}::/48` };
+  return `${groups.map((group) => (group === '' ? '0' : group)).join(':')}::/48`;
 };
 
 /**
@@ -81,13 +109,14 @@ export const density: DetectorKind<typeof configSchema> = {
   id: 'density',
   configSchema,
   create(config) {
-    const sources = new Memory<Window>(config.max_sources);
-    const prefixes = new Memory<Window>(config.max_sources);
-    const flood = (window: Window, points: number, rule: string, evidence: string): Finding => ({
+    const key = new SourceKey();
+    const sources = new Windows(config.max_sources, config.requests, config.window);
+    const prefixes = new Windows(config.max_sources, config.prefix_requests, config.window);
+    const flood = (tier: ProofTier, points: number, rule: string, evidence: string): Finding => ({
       rule,
       family: 'flood',
       accused: { kind: 'source' },
-      tier: window.lastSpoofable > window.last - config.window ? 'spoofable' : 'proven',
+      tier,
       points,
       evidence,
     });
@@ -97,22 +126,24 @@ export const density: DetectorKind<typeof configSchema> = {
         if (event.kind !== 'request' || isExempt(facts) || provedItself(event)) return NO_FINDINGS;
         const { identity } = event.source;
         const spoofable = event.tier === 'spoofable';
+        const source = sources.table.take(key.read(identity));
+        const tooMany = sources.exceeds(source, event.at, spoofable);
+        const prefix = prefixes.table.take(key.toPrefix());
+        const tooManyNeighbours =
+          prefixes.exceeds(prefix, event.at, spoofable) && sources.count(source) >= PREFIX_OWN_REQUESTS;
+        if (!tooMany && !tooManyNeighbours) return NO_FINDINGS;
         const findings: Finding[] = [];
-        const source = sources.take(identity, newWindow);
-        if (exceeds(source, event.at, spoofable, config.requests, config.window)) {
+        if (tooMany) {
           const evidence = `${config.requests} requests within ${config.window} ms`;
-          findings.push(flood(source, ENOUGH_POINTS, 'density.source', evidence));
+          findings.push(flood(sources.tier(source), ENOUGH_POINTS, 'density.source', evidence));
         }
-        const prefix = prefixOf(identity);
-        const window = prefixes.take(prefix.key, newWindow);
-        const takesPart = source.times.length >= PREFIX_OWN_REQUESTS;
-        if (exceeds(window, event.at, spoofable, config.prefix_requests, config.window) && takesPart) {
-          const evidence = `${config.prefix_requests} requests of ${prefix.text} within ${config.window} ms`;
-          findings.push(flood(window, PREFIX_POINTS, 'density.prefix', evidence));
+        if (tooManyNeighbours) {
+          const evidence = `${config.prefix_requests} requests of ${prefixOf(identity)} within ${config.window} ms`;
+          findings.push(flood(prefixes.tier(prefix), PREFIX_POINTS, 'density.prefix', evidence));
         }
         return findings;
       },
-      tables: () => ({ 'density.sources': sources.stats, 'density.prefixes': prefixes.stats }),
+      tables: () => ({ 'density.sources': sources.table.stats, 'density.prefixes': prefixes.table.stats }),
     };
   },
 };

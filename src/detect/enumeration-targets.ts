@@ -1,5 +1,5 @@
 import type { EpochMs, ProofTier } from '../model/index.ts';
-import { longestRun, type NumberedName, type Run } from './number-runs.ts';
+import { longestRun, readNumber, readTail, type NumberedName, type Run } from './number-runs.ts';
 
 /**
  * What became of one target of one source:
@@ -17,8 +17,43 @@ export interface Target {
   readonly tail: string;
   state: TargetState;
   tier: ProofTier;
-  callId: string;
+  /** Of the last request (see `callMark`); 0: none. */
+  callMark: number;
 }
+
+/** What a request or outcome says about a target. */
+export type Seen = Pick<Target, 'call' | 'state' | 'tier' | 'callMark'>;
+
+export const newTarget = (name: string, firstSeen: EpochMs, seen: Seen): Target => ({
+  name,
+  number: readNumber(name),
+  tail: seen.call ? readTail(name) : '',
+  firstSeen,
+  ...seen,
+});
+
+/** What is new about a target that was asked for before. */
+export const seeAgain = (target: Pick<Target, 'state' | 'tier' | 'callMark'>, seen: Seen): void => {
+  if (seen.state === 'refused' || (seen.state === 'tried' && target.state === 'asked')) target.state = seen.state;
+  if (seen.tier === 'proven') target.tier = 'proven';
+  target.callMark = seen.callMark;
+};
+
+/**
+ * Stands for a Call-ID, which may be a thousand characters long: 53 bits of it, 0 for none. Compared among the requests of
+ * one source only.
+ */
+export const callMark = (callId: string): number => {
+  if (callId === '') return 0;
+  let high = 0x811c_9dc5;
+  let low = 0x5bd1_e995;
+  for (let index = 0; index < callId.length; index += 1) {
+    const code = callId.charCodeAt(index);
+    high = Math.imul(high ^ code, 0x0100_0193);
+    low = Math.imul(low ^ code, 0x85eb_ca6b) ^ (low >>> 13);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0) || 1;
+};
 
 /** One source's targets, oldest first, and what it did with them. */
 export interface SourceTargets {

@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
+import { EnumerationSources } from './enumeration-sources.ts';
 import {
+  callMark,
   countPrefixes,
   findRun,
-  newSource,
+  newTarget,
+  seeAgain,
   takeCensus,
+  type Seen,
   type SourceTargets,
   type Target,
 } from './enumeration-targets.ts';
 import { durationSetting } from './base/duration-setting.ts';
 import { isCustomer, isExempt } from './base/exempt.ts';
 import { Memory } from './base/memory.ts';
-import { readNumber, readTail } from './number-runs.ts';
 
 const count = (value: number) => z.int().min(2).max(1_000).default(value);
 
@@ -64,10 +67,10 @@ const SOMEBODY_THERE = new Set([480, 486, 487, 600, 603]);
 const DENIED = new Set([401, 403, 407]);
 
 /** What is known of a user who authenticated: that it did. */
-interface Seen {
+interface Customer {
   readonly authenticated: true;
 }
-const SEEN: Seen = { authenticated: true };
+const CUSTOMER: Customer = { authenticated: true };
 
 const MAX_EVIDENCE_CHARS = 200;
 const MAX_NAME_CHARS = 24;
@@ -95,18 +98,9 @@ export const enumeration: DetectorKind<typeof configSchema> = {
   configSchema,
   create(config) {
     const exempt = new Set(config.exempt);
-    const users = new Memory<Seen>(config.max_users);
-    const sources = new Memory<SourceTargets>(config.max_sources, {
-      maxWeight: config.max_targets,
-      weigh: (source) => source.targets.size,
-    });
+    const users = new Memory<Customer>(config.max_users);
+    const sources = new EnumerationSources(config.max_sources, config.max_targets);
     const smallest = (): number => Math.min(config.distinct, config.sequence, config.rapid, config.prefixes);
-
-    const sourceOf = (event: Request | Outcome): SourceTargets => {
-      const source = sources.take(event.source.identity, newSource);
-      source.last = Math.max(source.last, event.at);
-      return source;
-    };
 
     const forget = (source: SourceTargets, name: string): void => {
       if (source.targets.delete(name)) sources.reweigh(-1);
@@ -120,54 +114,52 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       }
     };
 
-    const ask = (
-      source: SourceTargets,
-      name: string,
-      seen: Pick<Target, 'call' | 'state' | 'tier' | 'callId'>,
-    ): void => {
-      if (name === '' || exempt.has(name) || users.has(name)) return;
+    const counts = (name: string): boolean => name !== '' && !exempt.has(name) && !users.has(name);
+
+    const ask = (source: SourceTargets, name: string, seen: Seen): void => {
+      if (!counts(name)) return;
       const known = source.targets.get(name);
       if (known === undefined) {
-        const tail = seen.call ? readTail(name) : '';
-        source.targets.set(name, { name, number: readNumber(name), tail, firstSeen: source.last, ...seen });
+        source.targets.set(name, newTarget(name, source.last, seen));
         sources.reweigh(1);
-        return;
-      }
-      if (seen.state === 'refused' || (seen.state === 'tried' && known.state === 'asked')) known.state = seen.state;
-      if (seen.tier === 'proven') known.tier = 'proven';
-      known.callId = seen.callId;
+      } else seeAgain(known, seen);
     };
 
     const onRequest = (request: Request): SourceTargets | undefined => {
-      const method = request.sip.method.toUpperCase();
+      const { sip, source: from, at } = request;
+      const method = sip.method.toUpperCase();
       if (isCustomer(request) || NO_TARGET.has(method)) return undefined;
-      const source = sourceOf(request);
-      ask(source, method === 'REGISTER' ? request.sip.to.user : request.sip.requestUser, {
+      const name = method === 'REGISTER' ? sip.to.user : sip.requestUser;
+      const seen: Seen = {
         call: method === 'INVITE',
         state: request.credentials === 'none' ? 'asked' : 'tried',
         tier: request.tier,
-        callId: request.sip.callId,
-      });
+        callMark: callMark(sip.callId),
+      };
+      const source = sources.askOnly(from.identity, at, counts(name) ? name : '', seen, config.window);
+      if (source !== undefined) ask(source, name, seen);
       return source;
     };
 
     const onAccepted = (source: SourceTargets, names: readonly string[], callId: string): void => {
       source.lastAuthenticated = source.last;
       for (const name of names) {
-        if (name !== '') users.take(name, () => SEEN);
+        if (name !== '') users.take(name, () => CUSTOMER);
         forget(source, name);
       }
       if (callId === '') return;
+      const mark = callMark(callId);
       for (const target of source.targets.values()) {
-        if (target.callId === callId) forget(source, target.name);
+        if (target.callMark === mark) forget(source, target.name);
       }
     };
 
     /** The server did not accept the credentials as an answer to its challenge: as if none had been sent. */
     const askAgain = (source: SourceTargets, callId: string): void => {
       if (callId === '') return;
+      const mark = callMark(callId);
       for (const target of source.targets.values()) {
-        if (target.callId === callId && target.state === 'tried') target.state = 'asked';
+        if (target.callMark === mark && target.state === 'tried') target.state = 'asked';
       }
     };
 
@@ -183,7 +175,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       } else if (NOBODY_THERE.has(code)) {
         const customer = source.last - source.lastAuthenticated < CUSTOMER_MS;
         if (customer && source.targets.get(name)?.state !== 'asked') return;
-        ask(source, name, { call: outcome.method === 'INVITE', state: 'refused', tier, callId });
+        ask(source, name, { call: outcome.method === 'INVITE', state: 'refused', tier, callMark: callMark(callId) });
       } else if (DENIED.has(code)) {
         askAgain(source, callId);
       }
@@ -196,7 +188,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
           return onAccepted(source, method === 'REGISTER' ? [user, claimed] : [user], callId);
         case 'unknown-user':
         case 'user-mismatch':
-          return ask(source, claimed, { call: false, state: 'refused', tier, callId });
+          return ask(source, claimed, { call: false, state: 'refused', tier, callMark: callMark(callId) });
         case 'stale':
         case 'nonce-reused':
         case 'forged-nonce':
@@ -207,7 +199,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
 
     const onOutcome = (outcome: Outcome): SourceTargets | undefined => {
       if (outcome.type === 'parse-error') return undefined;
-      const source = sourceOf(outcome);
+      const source = sources.open(outcome.source.identity, outcome.at);
       if (outcome.type === 'registered') {
         onAccepted(source, [outcome.user], '');
       } else if (outcome.type === 'reply') {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { EpochMs } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
 import { isExempt, provedItself } from './base/exempt.ts';
-import { Memory } from './base/memory.ts';
+import { SourceKey } from './base/source-key.ts';
+import { SourceTable } from './base/source-table.ts';
 
 const bucketSchema = (per_second: number, burst: number) =>
   z
@@ -31,13 +32,11 @@ const POINTS = 50;
 /** One finding a second is evidence enough of an empty bucket. */
 const QUIET_MS = 1_000;
 
-interface Bucket {
-  tokens: number;
-  at: EpochMs;
-  quietUntil: EpochMs;
-  /** Until when the bucket holds debt from spoofable requests: full again means forgotten. */
-  spoofable: boolean;
-}
+/** Times are milliseconds since 1970: a fraction of a token can be a little too small. */
+const ROUNDING = 0.001;
+
+/** Which bucket a method has, as a bit and a number, for they stand in columns. */
+const NUMBER_OF: Readonly<Record<BucketMethod, number>> = { REGISTER: 0, INVITE: 1, OPTIONS: 2, OTHER: 3 };
 
 const bucketOf = (method: string): BucketMethod => {
   const upper = method.toUpperCase();
@@ -47,12 +46,21 @@ const bucketOf = (method: string): BucketMethod => {
 /**
  * Token bucket for each source and method: how fast a source may go on asking one thing. ACK and CANCEL are never
  * counted (they answer for another request), nor are customers who proved themselves.
+ *
+ * A bucket is the time at which it will be full again: what it holds before then follows from the time.
  */
 export const methodBucket: DetectorKind<typeof configSchema> = {
   id: 'method-bucket',
   configSchema,
   create(config) {
-    const sources = new Memory<Partial<Record<BucketMethod, Bucket>>>(config.max_sources);
+    const key = new SourceKey();
+    const sources = new SourceTable(config.max_sources);
+    const last = sources.numbers();
+    const fullAt = Object.values(NUMBER_OF).map(() => sources.numbers());
+    /** By bit: the bucket holds debt from spoofable requests. Full again means forgotten. */
+    const spoofable = sources.bytes();
+    /** By method: no finding before then. */
+    const quietUntil = sources.values<EpochMs[]>();
     return {
       id: 'method-bucket',
       detect(event, facts) {
@@ -60,25 +68,28 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
         if (event.sip.method === 'ACK' || event.sip.method === 'CANCEL') return NO_FINDINGS;
         const method = bucketOf(event.sip.method);
         const { per_second, burst } = config[METHODS[method]];
-        const buckets = sources.take(event.source.identity, () => ({}));
-        const bucket = (buckets[method] ??= { tokens: burst, at: event.at, quietUntil: -Infinity, spoofable: false });
-        const elapsedMs = Math.max(0, event.at - bucket.at);
-        bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs * per_second) / 1_000);
-        bucket.at = Math.max(bucket.at, event.at);
-        if (bucket.tokens >= burst) bucket.spoofable = false;
-        if (event.tier === 'spoofable') bucket.spoofable = true;
-        if (bucket.tokens >= 1) {
-          bucket.tokens -= 1;
+        const slot = sources.take(key.read(event.source.identity));
+        const now = Math.max(event.at, last[slot]!);
+        last[slot] = now;
+        const number = NUMBER_OF[method];
+        const full = fullAt[number]!;
+        const bit = 1 << number;
+        const missing = (Math.max(0, full[slot]! - now) * per_second) / 1_000;
+        if (missing <= ROUNDING) spoofable[slot]! &= ~bit;
+        if (event.tier === 'spoofable') spoofable[slot]! |= bit;
+        if (burst - missing >= 1 - ROUNDING) {
+          full[slot] = now + ((missing + 1) * 1_000) / per_second;
           return NO_FINDINGS;
         }
-        if (bucket.at < bucket.quietUntil) return NO_FINDINGS;
-        bucket.quietUntil = bucket.at + QUIET_MS;
+        const quiet = (quietUntil[slot] ??= []);
+        if (now < (quiet[number] ?? -Infinity)) return NO_FINDINGS;
+        quiet[number] = now + QUIET_MS;
         return [
           {
             rule: 'method-bucket',
             family: 'flood',
             accused: { kind: 'source' },
-            tier: bucket.spoofable ? 'spoofable' : 'proven',
+            tier: (spoofable[slot]! & bit) === 0 ? 'proven' : 'spoofable',
             points: POINTS,
             evidence: `more than ${per_second} ${method === 'OTHER' ? 'other' : method} requests a second after a burst of ${burst}`,
           },

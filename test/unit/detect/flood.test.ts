@@ -69,7 +69,7 @@ test.each([
   ['::/64', '0:0:0::/48'],
   ['2001:0:0:5::/64', '2001:0:0::/48'],
 ])('the prefix of %s is %s', (identity, text) => {
-  expect(prefixOf(identity).text).toBe(text);
+  expect(prefixOf(identity)).toBe(text);
 });
 
 test('an IPv6 source is its /64', () => {

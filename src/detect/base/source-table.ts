@@ -1,0 +1,168 @@
+import { randomInt } from 'node:crypto';
+import type { TableStats } from './detector.ts';
+import type { SourceKey } from './source-key.ts';
+
+/** One value for each slot. */
+type Column = Float64Array | Uint8Array | unknown[];
+
+const NONE = -1;
+
+/**
+ * Sources with a cap, by number of a slot; the one that was not taken for longest makes room. What is remembered of a
+ * source stands in columns, so that a million sources that sent one request each cost some fifty bytes each and nothing
+ * for the garbage collector to walk over. Columns have their full length from the start: the kernel gives memory to what
+ * is used of them, and nothing is ever copied. A new slot holds zeros and undefined.
+ */
+export class SourceTable {
+  readonly #max: number;
+  readonly #forget: (slot: number) => void;
+  readonly #columns: Column[] = [];
+  /** Whoever knows how slots are spread could send from addresses that all meet in one place. */
+  readonly #seed = randomInt(2 ** 32) | 0;
+  readonly #keyHi: Int32Array;
+  readonly #keyLo: Int32Array;
+  readonly #older: Int32Array;
+  readonly #younger: Int32Array;
+  /** Open addressing with linear probing: number of the slot, plus one. Never more than half full. */
+  readonly #index: Int32Array;
+  #oldest = NONE;
+  #youngest = NONE;
+  /** Slots that were given back, linked by `#older`. */
+  #free = NONE;
+  #used = 0;
+  #size = 0;
+  #evicted = 0;
+
+  /** @param forget called with a slot before what it holds is taken away for lack of room */
+  constructor(max: number, forget: (slot: number) => void = () => undefined) {
+    this.#max = max;
+    this.#forget = forget;
+    this.#keyHi = new Int32Array(max);
+    this.#keyLo = new Int32Array(max);
+    this.#older = new Int32Array(max);
+    this.#younger = new Int32Array(max);
+    this.#index = new Int32Array(2 ** Math.ceil(Math.log2(max * 2)));
+  }
+
+  get stats(): TableStats {
+    return { size: this.#size, evicted: this.#evicted };
+  }
+
+  numbers(): Float64Array {
+    return this.#column(new Float64Array(this.#max));
+  }
+
+  bytes(): Uint8Array {
+    return this.#column(new Uint8Array(this.#max));
+  }
+
+  values<Value>(): (Value | undefined)[] {
+    return this.#column<(Value | undefined)[]>([]);
+  }
+
+  /** The slot of this source, made if there is none; it becomes the youngest. */
+  take({ hi, lo }: SourceKey): number {
+    const keyHi = hi | 0;
+    const keyLo = lo | 0;
+    const mask = this.#index.length - 1;
+    let place = this.#hash(keyHi, keyLo) & mask;
+    for (let found = this.#index[place]!; found !== 0; found = this.#index[place]!) {
+      const slot = found - 1;
+      if (this.#keyLo[slot] === keyLo && this.#keyHi[slot] === keyHi) {
+        if (slot !== this.#youngest) {
+          this.#unlink(slot);
+          this.#append(slot);
+        }
+        return slot;
+      }
+      place = (place + 1) & mask;
+    }
+    return this.#add(keyHi, keyLo);
+  }
+
+  /** Forgets the source that was not taken for longest. @returns false when only one is left */
+  pop(): boolean {
+    if (this.#size < 2) return false;
+    this.#evict();
+    return true;
+  }
+
+  #column<Values extends Column>(column: Values): Values {
+    this.#columns.push(column);
+    return column;
+  }
+
+  #hash(hi: number, lo: number): number {
+    let mixed = lo ^ this.#seed ^ Math.imul(hi ^ (this.#seed >>> 7), 0x9e37_79b1);
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85eb_ca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+    return mixed ^ (mixed >>> 16);
+  }
+
+  #add(hi: number, lo: number): number {
+    if (this.#size >= this.#max) this.#evict();
+    let slot = this.#free;
+    if (slot !== NONE) this.#free = this.#older[slot]!;
+    else {
+      slot = this.#used++;
+      for (const column of this.#columns) if (Array.isArray(column)) column.push(undefined);
+    }
+    this.#keyHi[slot] = hi;
+    this.#keyLo[slot] = lo;
+    this.#size += 1;
+    this.#append(slot);
+    this.#enter(slot);
+    return slot;
+  }
+
+  #enter(slot: number): void {
+    const mask = this.#index.length - 1;
+    let place = this.#hash(this.#keyHi[slot]!, this.#keyLo[slot]!) & mask;
+    while (this.#index[place] !== 0) place = (place + 1) & mask;
+    this.#index[place] = slot + 1;
+  }
+
+  #evict(): void {
+    const slot = this.#oldest;
+    this.#forget(slot);
+    this.#leave(slot);
+    this.#unlink(slot);
+    for (const column of this.#columns) column[slot] = Array.isArray(column) ? undefined : 0;
+    this.#older[slot] = this.#free;
+    this.#free = slot;
+    this.#size -= 1;
+    this.#evicted += 1;
+  }
+
+  /** Takes a slot out of the index; those that were pushed behind it move up, so that no gap ends a search too early. */
+  #leave(slot: number): void {
+    const mask = this.#index.length - 1;
+    let gap = this.#hash(this.#keyHi[slot]!, this.#keyLo[slot]!) & mask;
+    while (this.#index[gap] !== slot + 1) gap = (gap + 1) & mask;
+    for (let place = (gap + 1) & mask; this.#index[place] !== 0; place = (place + 1) & mask) {
+      const other = this.#index[place]! - 1;
+      const home = this.#hash(this.#keyHi[other]!, this.#keyLo[other]!) & mask;
+      if (((place - home) & mask) < ((place - gap) & mask)) continue;
+      this.#index[gap] = other + 1;
+      gap = place;
+    }
+    this.#index[gap] = 0;
+  }
+
+  #unlink(slot: number): void {
+    const older = this.#older[slot]!;
+    const younger = this.#younger[slot]!;
+    if (older === NONE) this.#oldest = younger;
+    else this.#younger[older] = younger;
+    if (younger === NONE) this.#youngest = older;
+    else this.#older[younger] = older;
+  }
+
+  #append(slot: number): void {
+    this.#older[slot] = this.#youngest;
+    this.#younger[slot] = NONE;
+    if (this.#youngest === NONE) this.#oldest = slot;
+    else this.#younger[this.#youngest] = slot;
+    this.#youngest = slot;
+  }
+}

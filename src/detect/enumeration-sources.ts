@@ -1,0 +1,123 @@
+import type { EpochMs } from '../model/index.ts';
+import type { TableStats } from './base/detector.ts';
+import { SourceKey } from './base/source-key.ts';
+import { SourceTable } from './base/source-table.ts';
+import {
+  newSource,
+  newTarget,
+  seeAgain,
+  type Seen,
+  type SourceTargets,
+  type TargetState,
+} from './enumeration-targets.ts';
+
+const STATES: readonly TargetState[] = ['asked', 'tried', 'refused'];
+/** How `Seen` stands in one byte: the state in the lowest two bits. */
+const STATE_BITS = 3;
+const CALL = 4;
+const PROVEN = 8;
+
+/**
+ * The sources of enumeration. Most of them, in a flood nearly all, ask for one name and are never seen again: those stand
+ * in columns. Whoever does anything else gets a record.
+ */
+export class EnumerationSources {
+  readonly #key = new SourceKey();
+  readonly #table: SourceTable;
+  readonly #records;
+  readonly #last;
+  readonly #name;
+  readonly #firstSeen;
+  readonly #callMark;
+  readonly #seen;
+  readonly #maxTargets: number;
+  #targets = 0;
+
+  constructor(maxSources: number, maxTargets: number) {
+    this.#maxTargets = maxTargets;
+    this.#table = new SourceTable(maxSources, (slot) => {
+      this.#targets -= this.#records[slot]?.targets.size ?? (this.#name[slot] === undefined ? 0 : 1);
+    });
+    this.#records = this.#table.values<SourceTargets>();
+    this.#last = this.#table.numbers();
+    this.#name = this.#table.values<string>();
+    this.#firstSeen = this.#table.numbers();
+    this.#callMark = this.#table.numbers();
+    this.#seen = this.#table.bytes();
+  }
+
+  get stats(): TableStats {
+    return this.#table.stats;
+  }
+
+  /** The number of targets of the youngest source has changed by so many; it is never evicted for it. */
+  reweigh(difference: number): void {
+    this.#targets += difference;
+    while (this.#targets > this.#maxTargets && this.#table.pop());
+  }
+
+  /** The record of this source, as the youngest, made if there is none. */
+  open(identity: string, at: EpochMs): SourceTargets {
+    return this.#record(this.#table.take(this.#key.read(identity)), at);
+  }
+
+  /**
+   * Notes a request for a name ('': none that counts) as long as it is the only name of this source.
+   * @returns the record, when the source has one or needs one now: then nothing was noted
+   */
+  askOnly(identity: string, at: EpochMs, name: string, seen: Seen, windowMs: number): SourceTargets | undefined {
+    const slot = this.#table.take(this.#key.read(identity));
+    if (this.#records[slot] !== undefined) return this.#record(slot, at);
+    const known = this.#name[slot];
+    const last = Math.max(at, this.#last[slot]!);
+    const old = known !== undefined && this.#firstSeen[slot]! <= last - windowMs;
+    if (known !== undefined && !old && name !== '' && known !== name) return this.#record(slot, at);
+    this.#last[slot] = last;
+    if (old) {
+      this.#name[slot] = undefined;
+      this.reweigh(-1);
+      if (known === name) return undefined;
+    }
+    if (name === '') return undefined;
+    if (known === name) {
+      const again = this.#read(slot);
+      seeAgain(again, seen);
+      this.#write(slot, again);
+    } else {
+      this.#name[slot] = name;
+      this.#firstSeen[slot] = last;
+      this.#write(slot, seen);
+      this.reweigh(1);
+    }
+    return undefined;
+  }
+
+  #record(slot: number, at: EpochMs): SourceTargets {
+    let record = this.#records[slot];
+    if (record === undefined) {
+      record = newSource();
+      record.last = this.#last[slot]!;
+      const name = this.#name[slot];
+      if (name !== undefined) record.targets.set(name, newTarget(name, this.#firstSeen[slot]!, this.#read(slot)));
+      this.#records[slot] = record;
+      this.#name[slot] = undefined;
+    }
+    record.last = Math.max(record.last, at);
+    return record;
+  }
+
+  #read(slot: number): { -readonly [Part in keyof Seen]: Seen[Part] } {
+    const bits = this.#seen[slot]!;
+    return {
+      call: (bits & CALL) !== 0,
+      state: STATES[bits & STATE_BITS] ?? 'asked',
+      tier: (bits & PROVEN) === 0 ? 'spoofable' : 'proven',
+      callMark: this.#callMark[slot]!,
+    };
+  }
+
+  #write(slot: number, { call, state, tier, callMark }: Seen): void {
+    this.#seen[slot] = STATES.indexOf(state) | (call ? CALL : 0) | (tier === 'proven' ? PROVEN : 0);
+    this.#callMark[slot] = callMark;
+  }
+}
