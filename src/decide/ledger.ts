@@ -1,5 +1,5 @@
 import { entryKey } from '../model/index.ts';
-import type { BanEntry, Change, Entry, EpochMs, GoodEntry, QuarantineEntry } from '../model/index.ts';
+import type { BanEntry, Change, Entry, EpochMs, GoodEntry, QuarantineEntry, ThrottleEntry } from '../model/index.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 
 type Kind = Entry['kind'];
@@ -7,6 +7,9 @@ const KINDS: readonly Kind[] = ['ban', 'quarantine', 'throttle', 'throttle-user'
 
 /** An operator's lists may grow to this; more belongs into a firewall set or a feed. */
 const MAX_LIST_ENTRIES = 1_000_000;
+
+/** The key without its kind: a subject is looked up as it is, several times an event. */
+const placeOf = (entry: Entry): string => entryKey(entry).slice(entry.kind.length + 1);
 
 /**
  * The one list of what should be enforced, each entry with its evidence. Bounded per kind: what is put beyond the cap
@@ -49,19 +52,28 @@ export class Ledger {
 
   get(key: string): Entry | undefined {
     const space = key.indexOf(' ');
-    return this.#byKind[key.slice(0, space) as Kind].get(key);
+    return this.#byKind[key.slice(0, space) as Kind].get(key.slice(space + 1));
   }
 
   ban(subject: string): BanEntry | undefined {
-    return this.#byKind.ban.get(`ban ${subject}`) as BanEntry | undefined;
+    return this.#byKind.ban.get(subject) as BanEntry | undefined;
   }
 
   quarantine(subject: string): QuarantineEntry | undefined {
-    return this.#byKind.quarantine.get(`quarantine ${subject}`) as QuarantineEntry | undefined;
+    return this.#byKind.quarantine.get(subject) as QuarantineEntry | undefined;
+  }
+
+  throttle(subject: string): ThrottleEntry | undefined {
+    return this.#byKind.throttle.get(subject) as ThrottleEntry | undefined;
   }
 
   good(ip: string, port: number, user: string): GoodEntry | undefined {
-    return this.#byKind.good.get(`good ${ip} ${port} ${user}`) as GoodEntry | undefined;
+    return this.#byKind.good.get(`${ip} ${port} ${user}`) as GoodEntry | undefined;
+  }
+
+  /** Whether anybody is known-good behind an identity. */
+  hasGood(identity: string): boolean {
+    return this.#goodByIdentity.has(identity);
   }
 
   /** Known-good entries behind an identity. */
@@ -80,7 +92,7 @@ export class Ledger {
   /** Puts or replaces. @returns what changed: the put, and what it pushed out */
   put(entry: Entry): Change[] {
     const map = this.#byKind[entry.kind];
-    const key = entryKey(entry);
+    const key = placeOf(entry);
     const changes: Change[] = [{ op: 'put', entry }];
     if (!map.has(key) && map.size >= this.#caps[entry.kind]) changes.push(...this.#evict(entry.kind));
     map.set(key, entry);
@@ -90,7 +102,7 @@ export class Ledger {
       goods.set(key, entry);
       this.#goodByIdentity.set(identity, goods);
     }
-    if (entry.until !== null) this.#heap.push(entry.until, key);
+    if (entry.until !== null) this.#heap.push(entry.until, entryKey(entry));
     if (this.#heap.size > 10_000 && this.#heap.size > this.#living() * 4) this.#rebuildHeap();
     return changes;
   }
@@ -98,11 +110,12 @@ export class Ledger {
   remove(key: string, why: 'operator' | 'superseded' | 'revoked' | 'expired'): Change[] {
     const entry = this.get(key);
     if (entry === undefined) return [];
-    this.#byKind[entry.kind].delete(key);
+    const place = placeOf(entry);
+    this.#byKind[entry.kind].delete(place);
     if (entry.kind === 'good') {
       const identity = this.#identityOf(entry.ip);
       const goods = this.#goodByIdentity.get(identity);
-      goods?.delete(key);
+      goods?.delete(place);
       if (goods?.size === 0) this.#goodByIdentity.delete(identity);
     }
     return [{ op: 'remove', entry, why }];
@@ -132,10 +145,10 @@ export class Ledger {
     for (let round = 0; round < 2; round += 1) {
       const oldest = (this.#oldest[kind] ??= map.entries());
       for (let next = oldest.next(); next.done !== true; next = oldest.next()) {
-        const [key, entry] = next.value;
+        const [, entry] = next.value;
         if (entry.origin !== 'detector') continue;
         this.evicted += 1;
-        return this.remove(key, 'superseded');
+        return this.remove(entryKey(entry), 'superseded');
       }
       delete this.#oldest[kind];
     }

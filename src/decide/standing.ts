@@ -35,7 +35,7 @@ const standingOf = (identity: string, list: Facts['list'], ledger: Ledger): Stan
   if (ban !== undefined) return { state: 'banned', reason: ban.reason };
   const quarantine = ledger.quarantine(identity);
   if (quarantine !== undefined) return { state: 'quarantined', reason: quarantine.reason };
-  const throttle = ledger.get(`throttle ${identity}`);
+  const throttle = ledger.throttle(identity);
   if (throttle !== undefined) return { state: 'throttled', reason: throttle.reason };
   return { state: 'stranger', reason: 'nothing known' };
 };
@@ -43,7 +43,8 @@ const standingOf = (identity: string, list: Facts['list'], ledger: Ledger): Stan
 /** The state of the sender of one event: known-good comes right after allow. */
 export const stateOf = (event: Request | Outcome, list: Facts['list'], ledger: Ledger): Standing => {
   const { ip, port, identity } = event.source;
-  if (list !== 'allow' && event.kind === 'request' && ledger.good(ip, port, event.sip.from.user) !== undefined)
+  const isCustomer = event.kind === 'request' && ledger.hasGood(identity);
+  if (list !== 'allow' && isCustomer && ledger.good(ip, port, event.sip.from.user) !== undefined)
     return { state: 'good', reason: 'known-good' };
   return standingOf(identity, list, ledger);
 };
@@ -84,7 +85,7 @@ export const reportOf = (
   const record = sources.peek(identity);
   const score = record === undefined ? { proven: 0, any: 0 } : sources.score(record, now);
   const held = ledger.ban(identity) ?? ledger.quarantine(identity);
-  const entry = held ?? ledger.get(`throttle ${identity}`);
+  const entry = held ?? ledger.throttle(identity);
   return {
     ...standingOf(identity, list, ledger),
     since: entry?.since ?? null,

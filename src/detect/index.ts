@@ -45,7 +45,14 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
   return {
-    detect: (event, facts) => detectors.flatMap((detector) => detector.detect(event, facts)),
+    detect: (event, facts) => {
+      const findings: Finding[] = [];
+      for (const detector of detectors) {
+        const found = detector.detect(event, facts);
+        if (found.length > 0) findings.push(...found);
+      }
+      return findings;
+    },
     tables: () => Object.assign({}, ...detectors.map((detector) => detector.tables())) as Record<string, TableStats>,
   };
 };

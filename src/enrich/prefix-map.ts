@@ -2,7 +2,13 @@ import type { Cidr } from '../model/index.ts';
 
 const DOT = 0x2e;
 
-/** Reads a canonical IPv4 address; -1 for anything else. Written out, because every request passes here. */
+/** What no address reads as. */
+const NO_V4 = -1 - 2 ** 31;
+
+/**
+ * Reads a canonical IPv4 address as a signed number of 32 bits, which V8 keeps without an object of its own; NO_V4 for
+ * anything else. Written out, because every request passes here.
+ */
 const readV4 = (ip: string): number => {
   let value = 0;
   let octet = -1;
@@ -10,18 +16,18 @@ const readV4 = (ip: string): number => {
   for (let index = 0; index < ip.length; index += 1) {
     const code = ip.charCodeAt(index);
     if (code === DOT) {
-      if (octet < 0) return -1;
-      value = value * 256 + octet;
+      if (octet < 0) return NO_V4;
+      value = (value << 8) | octet;
       octet = -1;
       dots += 1;
     } else {
       const digit = code - 0x30;
-      if (digit < 0 || digit > 9) return -1;
+      if (digit < 0 || digit > 9) return NO_V4;
       octet = octet < 0 ? digit : octet * 10 + digit;
-      if (octet > 255) return -1;
+      if (octet > 255) return NO_V4;
     }
   }
-  return dots === 3 && octet >= 0 ? value * 256 + octet : -1;
+  return dots === 3 && octet >= 0 ? (value << 8) | octet : NO_V4;
 };
 
 const GROUP = /^[0-9a-f]{1,4}$/;
@@ -53,7 +59,7 @@ const readV6 = (ip: string): bigint | undefined => {
 class Lengths<Key, T> {
   readonly #maps = new Map<number, Map<Key, T>>();
   readonly #leading: (address: Key, prefix: number) => Key;
-  #longestFirst: readonly number[] = [];
+  #longestFirst: readonly { readonly prefix: number; readonly map: Map<Key, T> }[] = [];
 
   constructor(leading: (address: Key, prefix: number) => Key) {
     this.#leading = leading;
@@ -64,7 +70,7 @@ class Lengths<Key, T> {
     if (map === undefined) {
       map = new Map();
       this.#maps.set(prefix, map);
-      this.#longestFirst = [...this.#maps.keys()].sort((left, right) => right - left);
+      this.#sort();
     }
     const before = map.size;
     map.set(this.#leading(address, prefix), value);
@@ -76,7 +82,7 @@ class Lengths<Key, T> {
     if (map?.delete(this.#leading(address, prefix)) !== true) return false;
     if (map.size === 0) {
       this.#maps.delete(prefix);
-      this.#longestFirst = this.#longestFirst.filter((length) => length !== prefix);
+      this.#sort();
     }
     return true;
   }
@@ -86,8 +92,8 @@ class Lengths<Key, T> {
   }
 
   match(address: Key): T | undefined {
-    for (const prefix of this.#longestFirst) {
-      const value = this.#maps.get(prefix)?.get(this.#leading(address, prefix));
+    for (const { prefix, map } of this.#longestFirst) {
+      const value = map.get(this.#leading(address, prefix));
       if (value !== undefined) return value;
     }
     return undefined;
@@ -95,16 +101,22 @@ class Lengths<Key, T> {
 
   covering(address: Key): T[] {
     return this.#longestFirst
-      .map((prefix) => this.#maps.get(prefix)?.get(this.#leading(address, prefix)))
+      .map(({ prefix, map }) => map.get(this.#leading(address, prefix)))
       .filter((value) => value !== undefined);
+  }
+
+  #sort(): void {
+    this.#longestFirst = [...this.#maps]
+      .map(([prefix, map]) => ({ prefix, map }))
+      .sort((left, right) => right.prefix - left.prefix);
   }
 }
 
-/** An IPv4 address without its last bits; division, because JavaScript's shifts are signed and stop at 31. */
-const leadingV4 = (address: number, prefix: number): number => Math.floor(address / 2 ** (32 - prefix));
+/** An IPv4 address without its last bits; a shift by 32 would be none. */
+const leadingV4 = (address: number, prefix: number): number => (prefix === 0 ? 0 : address >> (32 - prefix));
 const leadingV6 = (address: bigint, prefix: number): bigint => address >> BigInt(128 - prefix);
 
-const toV4 = (cidr: Cidr): number => cidr.bytes.reduce((value, byte) => value * 256 + byte, 0);
+const toV4 = (cidr: Cidr): number => cidr.bytes.reduce((value, byte) => (value << 8) | byte, 0);
 const toV6 = (cidr: Cidr): bigint => cidr.bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /**
@@ -141,8 +153,9 @@ export class PrefixMap<T extends NonNullable<unknown>> {
 
   /** The value of the longest prefix that covers the address. */
   match(ip: string): T | undefined {
+    if (this.#size === 0) return undefined;
     const v4 = readV4(ip);
-    if (v4 >= 0) return this.#v4.match(v4);
+    if (v4 !== NO_V4) return this.#v4.match(v4);
     const v6 = readV6(ip);
     return v6 === undefined ? undefined : this.#v6.match(v6);
   }
@@ -150,7 +163,7 @@ export class PrefixMap<T extends NonNullable<unknown>> {
   /** The values of all networks that cover the address, longest prefix first. */
   covering(ip: string): T[] {
     const v4 = readV4(ip);
-    if (v4 >= 0) return this.#v4.covering(v4);
+    if (v4 !== NO_V4) return this.#v4.covering(v4);
     const v6 = readV6(ip);
     return v6 === undefined ? [] : this.#v6.covering(v6);
   }
