@@ -58,6 +58,8 @@ export interface Ua {
   send(bytes: string | Buffer): void;
   /** Responses that came, retransmissions included. */
   readonly received: readonly string[];
+  /** Requests that came, retransmissions included. */
+  readonly incoming: readonly string[];
   /** Every transaction that ended, challenged ones included. */
   readonly transactions: readonly Reply[];
   close(): void;
@@ -150,9 +152,11 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
   const domain = server.split(':')[0]!;
   const waiting = new Map<string, (text: string) => void>();
   const received: string[] = [];
+  const incoming: string[] = [];
   const transactions: Reply[] = [];
   const heard = (text: string): void => {
     if (!text.startsWith('SIP/2.0 ')) {
+      incoming.push(text);
       for (const answer of answersTo(text, contact)) wire.send(answer);
       return;
     }
@@ -253,6 +257,7 @@ export const createUa = async (options: UaOptions): Promise<Ua> => {
   return {
     local: wire.local,
     received,
+    incoming,
     transactions,
     request,
     authenticated,
