@@ -108,9 +108,9 @@ const groupId = z.int().min(1).max(2_147_483_647);
 /** Allow and deny list as groups of a server's permissions module: in its address file, or in its sqlite database. */
 const permissions = z
   .strictObject({
-    node: z.string().default('kamailio'),
-    file: absolutePath.optional(),
-    sqlite: absolutePath.optional(),
+    node: z.string().default('kamailio').describe('which of the nodes'),
+    file: absolutePath.optional().describe('address_file of its permissions module'),
+    sqlite: absolutePath.optional().describe('or the database of its db_url'),
     table: z
       .string()
       .regex(/^[A-Za-z_]\w{0,62}$/, 'must be the name of a table')
@@ -158,8 +158,11 @@ export const baseSchema = z.strictObject({
     .max(MAX_NODES)
     .refine((nodes) => new Set(nodes.map(({ name }) => name)).size === nodes.length, 'must have different names')
     .prefault([{ name: 'kamailio' }]),
-  /** Opt-in. A line for each server. */
-  permissions: z.array(permissions).max(MAX_NODES).default([]),
+  permissions: z
+    .array(permissions)
+    .max(MAX_NODES)
+    .default([])
+    .describe('keep allow and deny list as groups of the permissions module as well: one line for each server'),
   agents: z.strictObject({ extra: z.array(extraAgent).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
   own_addresses: z.array(ownAddress).max(1_000).default([]),
   allow: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
