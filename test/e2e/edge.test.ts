@@ -1,4 +1,6 @@
 /** Kamailio before a PBX: shows 1, 2 and 3 in edge mode, with a second real Kamailio as the PBX. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLab } from '../../src/lab/index.ts';
@@ -7,10 +9,11 @@ import type { CheckReport, StatusReport, WhyReport } from '../../src/model/index
 import { figure, logOf, operate, until } from './kit/companion.ts';
 import { openDoor } from './kit/door.ts';
 import type { Door } from './kit/door.ts';
+import { forge } from './kit/forge.ts';
 import { startPbx } from './kit/pbx.ts';
 import type { Pbx } from './kit/pbx.ts';
 import { scanUdp } from './kit/scanner.ts';
-import { shapesOf, statusOf } from './kit/sip-text.ts';
+import { requestText, shapesOf, statusOf } from './kit/sip-text.ts';
 import { createUa } from './kit/ua.ts';
 import type { Ua } from './kit/ua.ts';
 import { requires } from './requirements.ts';
@@ -107,6 +110,38 @@ requires(
       evidence: why.evidence.map(({ rule, tier }) => `${rule} ${tier}`).slice(0, 4),
     });
     expect(why.evidence.some(({ rule, tier }) => rule.startsWith('digest.') && tier === 'proven')).toBe(true);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("5,000 datagrams forged in a customer's name cost it nothing", async () => {
+    const alice = await phone('alice', '127.83.31.7');
+    const callee = await phone('bob', '127.83.31.8');
+    expect([(await alice.register()).status, (await callee.register()).status]).toEqual([200, 200]);
+    const files = Array.from({ length: 40 }, (_, n) => {
+      const uri = `sip:${HOST}`;
+      const digest = `username="alice", realm="${HOST}", nonce="n${n}", uri="${uri}", response="${'0'.repeat(32)}", opaque=".${'0'.repeat(32)}"`;
+      const more = n % 2 === 0 ? [] : [`Authorization: Digest ${digest}`];
+      const aor = `sip:alice@${HOST}`;
+      const file = join(lab.directory, `forged-${n}.sip`);
+      writeFileSync(file, requestText({ method: 'REGISTER', uri, from: aor, to: aor, local: alice.local, more }));
+      return file;
+    });
+    const forging = forge(SIP, 1_000, 5, alice.local, { files });
+    const statuses: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      statuses.push((await alice.register()).status, (await alice.call('bob')).invite.status);
+      await sleep(700);
+    }
+    const { sent } = await forging;
+    const why = await operate<WhyReport>(lab, 'why', { ip: '127.83.31.7' });
+    figure('edge forged', {
+      sent,
+      statuses,
+      state: why.state,
+      tiers: [...new Set(why.evidence.map(({ tier }) => tier))],
+    });
+    expect(statuses).toEqual(statuses.map(() => 200));
+    expect(why.evidence.filter(({ tier }) => tier === 'proven')).toEqual([]);
+    expect((await operate<CheckReport>(lab, 'check', { ip: '127.83.31.7' })).result).toBe('clear');
   });
 
   test("a customer in whose name others forge keeps its registration; a nonce of the PBX's used elsewhere proves nothing", async () => {
