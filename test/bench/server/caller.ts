@@ -7,6 +7,8 @@ import { statusOf } from '../../e2e/kit/sip-text.ts';
 export interface Caller {
   /** Milliseconds from each request to its answer, one request after the other, from one source after the other. */
   oneAfterTheOther(count: number): Promise<readonly number[]>;
+  /** What the server takes the next source for: `stranger` when companion was asked; empty without an answer. */
+  standing(): Promise<string>;
   /** Keeps so many requests under way. @returns answers a second */
   atOnce(count: number, ms: number): Promise<number>;
   /** Makes all of them known-good. */
@@ -108,6 +110,10 @@ export const openCaller = async (
         }),
       );
       return (answered * 1_000) / ms;
+    },
+    async standing() {
+      const answer = await sockets[(serial += 1) % sources]!.ask();
+      return /^X-Companion: (\w+)/m.exec(answer?.text ?? '')?.[1] ?? '';
     },
     async authenticate(password) {
       for (const socket of sockets) await socket.authenticate(password);
