@@ -202,8 +202,11 @@ export const configSchema = <D extends z.ZodType, E extends z.ZodType>(parts: {
     })
     .superRefine((config, ctx) => {
       // typed by hand: the generic parts hide what the base has
-      const { nodes, permissions: groups } = config as Pick<BaseConfig, 'nodes' | 'permissions'>;
+      const { nodes, permissions: groups, http: door } = config as Pick<BaseConfig, 'nodes' | 'permissions' | 'http'>;
       for (const [index, { node: name }] of groups.entries())
         if (!nodes.some((one) => one.name === name))
           ctx.addIssue({ code: 'custom', path: ['permissions', index, 'node'], message: `is not one of the nodes` });
+      for (const [index, { transport }] of nodes.entries())
+        if (transport === 'http' && door === false)
+          ctx.addIssue({ code: 'custom', path: ['nodes', index, 'transport'], message: "is 'http', but http is off" });
     });

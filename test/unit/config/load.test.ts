@@ -165,6 +165,16 @@ describe('problems', () => {
       ['c.yaml:1:18 hook.ask_port Too big: expected number to be <=65535'],
     ],
     ['equal ports', 'hook: {ask_port: 5, tell_port: 5}', ['c.yaml:1:32 hook.tell_port must differ from ask_port']],
+    [
+      'the hook over HTTP without HTTP',
+      'http: false\nnodes: [{name: a, transport: http}]',
+      ["c.yaml:2:30 nodes[0].transport is 'http', but http is off"],
+    ],
+    [
+      'an unknown transport',
+      'nodes: [{name: a, transport: tcp}]',
+      ['c.yaml:1:30 nodes[0].transport must be one of datagram, evapi, http'],
+    ],
     ['equal node names', 'nodes: [{name: a}, {name: a}]', ['c.yaml:1:8 nodes must have different names']],
     [
       'a duration without unit',
