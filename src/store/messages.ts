@@ -1,4 +1,4 @@
-import type { AuditLine, BanEntry, Change, Entry, EpochMs, LadderRung } from '../model/index.ts';
+import type { AuditLine, BanEntry, Change, EpochMs, LadderRung } from '../model/index.ts';
 
 /** What crosses between the main thread and the database thread. */
 
@@ -33,12 +33,12 @@ export interface ThreadOptions {
   readonly maxBytes: number;
 }
 
+/** Keys, bodies and evidence of the entries, side by side, as text. */
 export interface Loaded {
-  readonly entries: readonly Entry[];
+  readonly keys: readonly string[];
+  readonly bodies: readonly string[];
+  readonly evidence: readonly (string | null)[];
   readonly ladder: readonly LadderRung[];
-  /** Rows that could not be understood, and the first problem. */
-  readonly unreadable: number;
-  readonly problem: string;
 }
 
 export interface WriteReport {

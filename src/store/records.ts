@@ -1,6 +1,7 @@
 import type { Clock, Records } from '../model/index.ts';
 import { Connection } from './connection.ts';
 import { DEFAULT_RETENTION, type Retention } from './messages.ts';
+import { readEntries } from './read-entries.ts';
 import { Writer } from './writer.ts';
 
 /** What the store writes to; pino fits. */
@@ -85,7 +86,9 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
 
   return {
     load: async (now) => {
-      const { entries, ladder, unreadable, problem } = await connection.call('load', { now }, LOAD_DEADLINE_MS);
+      const loaded = await connection.call('load', { now }, LOAD_DEADLINE_MS);
+      const { entries, unreadable, problem } = readEntries(loaded);
+      const { ladder } = loaded;
       writer.changes.learn(entries);
       if (unreadable > 0) {
         for (let count = 0; count < unreadable; count++)

@@ -55,7 +55,7 @@ describe('retention', () => {
     write([remove(permanent, 'operator')], NOW + 3_650 * DAY);
     expect(prune(NOW + 3_740 * DAY)).toEqual([]);
     expect(prune(NOW + 3_741 * DAY)).toEqual([1, 1]);
-    expect(load(db, NOW + 3_741 * DAY).entries).toHaveLength(1);
+    expect(load(db, NOW + 3_741 * DAY).bodies).toHaveLength(1);
   });
 
   it('removes old audit lines', () => {
@@ -85,7 +85,7 @@ describe('retention', () => {
       NOW,
     );
     expect(prune(NOW + 2_400)).toEqual([1_000, 1_000, 401]);
-    expect(load(db, NOW + 2_400).entries).toHaveLength(99);
+    expect(load(db, NOW + 2_400).bodies).toHaveLength(99);
   });
 
   it('does not scan whole tables every minute', () => {
