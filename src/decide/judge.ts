@@ -23,10 +23,11 @@ const RENEW_SHARE = 0.25;
 type Event = Request | Outcome;
 type AccusedUser = Extract<Finding['accused'], { kind: 'user' }>;
 
-/** Who the sender says it is; undefined where the event does not say. */
-const userOf = (event: Event): string | undefined => {
-  if (event.kind === 'request') return event.sip.from.user;
-  return event.type === 'parse-error' ? undefined : event.user;
+/** Who the sender says it is, in every place where the event says it: credentials may name somebody else than From. */
+const usersOf = (event: Event): readonly string[] => {
+  if (event.kind === 'request') return [event.sip.from.user];
+  if (event.type === 'parse-error') return [];
+  return event.type === 'auth' && event.claimed !== event.user ? [event.user, event.claimed] : [event.user];
 };
 
 /** Judges one event at a time. Synchronous; the same events at the same times give the same verdicts. */
@@ -184,8 +185,7 @@ export class Judge {
     const { user, port } = accused;
     this.sources.witness(record, finding, at);
     if (finding.points < ENOUGH_POINTS) return [];
-    const changes =
-      finding.tier === 'proven' ? this.ledger.remove(`good ${source.ip} ${source.port} ${user}`, 'revoked') : [];
+    const changes = finding.tier === 'proven' ? this.#revokeGood(event, user) : [];
     const rung = Math.min(
       this.sources.climbUser(record, port === undefined ? user : `${port} ${user}`),
       USER_THROTTLE_SECONDS.length - 1,
@@ -207,11 +207,11 @@ export class Judge {
   }
 
   /** Proven evidence against a known-good source ends its privileges at once. */
-  #revokeGood(event: Event): Change[] {
-    const user = userOf(event);
-    return user === undefined
-      ? []
-      : this.ledger.remove(`good ${event.source.ip} ${event.source.port} ${user}`, 'revoked');
+  #revokeGood(event: Event, ...accused: readonly string[]): Change[] {
+    const { ip, port } = event.source;
+    return [...accused, ...usersOf(event)].flatMap((user) =>
+      this.ledger.remove(`good ${ip} ${port} ${user}`, 'revoked'),
+    );
   }
 
   #throttle(event: Event, finding: Finding): Change[] {

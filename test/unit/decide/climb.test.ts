@@ -269,6 +269,31 @@ test('a proven accusation revokes that user at that port only', () => {
   expect([...judge.ledger.goodOf(OFFICE)]).toMatchObject([{ port: 6_000 }]);
 });
 
+test.each([
+  ['of the user', accusing('alice')],
+  ['of the source', proven({ rule: 'digest.guessing', family: 'guess' })],
+])(
+  'a known-good user who guesses as somebody else is revoked by proven evidence %s, at that port only',
+  (_what, found) => {
+    const judge = withCustomers();
+    for (const port of [6_000, 6_001]) judgeOne(judge, registered(0, from(OFFICE, port), 'mallory'));
+    judgeOne(judge, registered(0, from(OFFICE, 6_002), 'alice'));
+    judgeOne(judge, { ...auth(1, from(OFFICE, 6_001), 'wrong-password', 'alice'), claimed: 'mallory' }, [found]);
+    expect([...judge.ledger.goodOf(OFFICE)]).toMatchObject([
+      { port: 6_000, user: 'mallory' },
+      { port: 6_002, user: 'alice' },
+    ]);
+  },
+);
+
+test('evidence that could be forged revokes nobody', () => {
+  const judge = withCustomers();
+  judgeOne(judge, registered(0, from(OFFICE, 6_001), 'mallory'));
+  const guess = { ...auth(1, from(OFFICE, 6_001), 'wrong-password', 'alice'), claimed: 'mallory' };
+  judgeOne(judge, guess, [accusing('alice', { tier: 'spoofable' }), spoofable()]);
+  expect(judge.ledger.good(OFFICE, 6_001, 'mallory')).toBeDefined();
+});
+
 test('a success lifts the throttle of that user and of nobody else', () => {
   const judge = judgeWith();
   accuse(judge, 0, 'carol');
