@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import type { Answer, Credentials, EpochMs, Standing, Transport } from '../model/index.ts';
 import { encodeNetstring } from './netstring.ts';
@@ -15,7 +15,7 @@ import { encodeNetstring } from './netstring.ts';
  *   P     not SIP        `<proto> <src ip> <src port> <bytes> <first bytes>`
  *   X     expired        `<table> <key>`
  *   H     hello          `<boot id> <ask seq>` (answers a heartbeat; its seq is the last one used)
- * Down (companion → Kamailio): `CV1 <secret> H` and `CV1 <secret> V <tindex> <tlabel> <verdict>`, padded to 48 bytes, or
+ * Down (companion → Kamailio): `CV1 <mac> H <seconds>` and `CV1 <mac> V <tindex> <tlabel> <verdict>`, padded to 48 bytes, or
  * to 151 with their framing over evapi.
  */
 export const HOOK_VERSION_UP = 'C1';
@@ -247,10 +247,23 @@ export const parseUpFrame = (
 
 const padded = (text: string): Buffer => Buffer.from(text.padEnd(MIN_DOWN_BYTES), 'latin1');
 
-export const encodeHeartbeat = (secret: string): Buffer => padded(`${HOOK_VERSION_DOWN} ${secret} H `);
+/** Keyed hash of a downward frame's body; hashed twice, so that it cannot be extended (MD5 is what Kamailio has). */
+const macOf = (secret: string, body: string): string =>
+  hash('md5', `${secret} ${hash('md5', `${secret} ${body}`, 'hex')}`, 'hex');
+
+/**
+ * A downward frame. It carries a keyed hash and not the secret: Kamailio binds UDP with SO_REUSEADDR, so that any local
+ * user can bind its control port beside it and read what we send there.
+ */
+export const encodeDown = (secret: string, body: string): Buffer =>
+  padded(`${HOOK_VERSION_DOWN} ${macOf(secret, body)} ${body} `);
+
+/** @param at milliseconds since 1970; Kamailio takes no heartbeat that is older than a few seconds */
+export const encodeHeartbeat = (secret: string, at: EpochMs): Buffer =>
+  encodeDown(secret, `H ${Math.floor(at / 1_000)}`);
 
 export const encodeVerdict = (secret: string, tindex: number, tlabel: number, answer: Answer): Buffer =>
-  padded(`${HOOK_VERSION_DOWN} ${secret} V ${tindex} ${tlabel} ${answer} `);
+  encodeDown(secret, `V ${tindex} ${tlabel} ${answer}`);
 
 /** A heartbeat or verdict as it crosses evapi: a netstring of exactly `EVAPI_FRAME_BYTES`. */
 export const toEvapi = (frame: Buffer): Buffer =>

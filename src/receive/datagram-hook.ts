@@ -79,7 +79,7 @@ export const createDatagramHook = async (
   tellSocket.on('error', handlers.failed);
 
   const beat = (): void => {
-    for (const node of nodes.values()) send(node, encodeHeartbeat(node.secretDown));
+    for (const node of nodes.values()) send(node, encodeHeartbeat(node.secretDown, options.clock.now()));
   };
   beat();
   const heartbeat = setInterval(beat, HEARTBEAT_MS);

@@ -75,7 +75,7 @@ export const createHttpHook = (
   socket?.on('error', handlers.failed);
   const beat = (): void => {
     for (const { control, secretDown } of nodes) {
-      socket?.send(encodeHeartbeat(secretDown), control.port, control.host, (error) => {
+      socket?.send(encodeHeartbeat(secretDown, clock.now()), control.port, control.host, (error) => {
         if (error !== null) handlers.drop('send-failed');
       });
     }

@@ -295,7 +295,7 @@ requires(
       const [, , , , , , ti, tl] = bytes.toString('latin1').split(' ');
       toKamailio(`CV1 ${WRONG} V ${ti} ${tl} drop `);
       toKamailio(`CV1 ${line.up} V ${ti} ${tl} drop `);
-      toKamailio(`CV2 ${line.down} V ${ti} ${tl} drop `);
+      toKamailio(`CV1 ${line.down} V ${ti} ${tl} drop `);
       toKamailio(`CV1  V ${ti} ${tl} drop `);
     });
     const reply = await request('127.82.51.1');

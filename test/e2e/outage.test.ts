@@ -12,6 +12,7 @@ import { defining, reconfigure } from './kit/reconfigure.ts';
 import { createUa } from './kit/ua.ts';
 import type { Reply, Ua } from './kit/ua.ts';
 import { requires } from './requirements.ts';
+import { encodeDown } from '../../src/protocol/index.ts';
 
 const SIP = '127.82.2.1:15060';
 /** Kamailio's deadline of an ask, its timer's resolution, and two busy cores. */
@@ -273,7 +274,7 @@ requires(
     );
     const [asks, tells] = fakes as [Socket, Socket];
     const kamailioHears = (text: string): void => {
-      asks.send(`CV1 ${line.down} ${text}`.padEnd(48), line.control, line.host);
+      asks.send(encodeDown(line.down, text.trim()), line.control, line.host);
     };
     const verdicts: Record<string, (ti: string, tl: string) => void> = {
       late: (ti, tl) => setTimeout(kamailioHears, 700, `V ${ti} ${tl} drop `),

@@ -32,14 +32,14 @@ export const createEvapiHook = (
   const { nodes } = options;
   const indices = new Map(nodes.map(({ name }, index) => [name, index]));
   const core = createHookCore(nodes, options.clock, handlers);
-  const heartbeats = nodes.map(({ secretDown }) => toEvapi(encodeHeartbeat(secretDown)));
   let worker: Worker;
   let restart: NodeJS.Timeout | undefined;
   const connected = new Set<number>();
   let stopped = false;
 
   const send = (node: number, bytes: Buffer): void => worker.postMessage({ node, bytes } satisfies ToLine);
-  const beat = (node: number): void => send(node, heartbeats[node] as Buffer);
+  const beat = (node: number): void =>
+    send(node, toEvapi(encodeHeartbeat((nodes[node] as EvapiNode).secretDown, options.clock.now())));
   const reply: Reply = (frame, answer) => {
     const index = indices.get(frame.node);
     if (index === undefined) return;

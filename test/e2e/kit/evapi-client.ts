@@ -44,7 +44,7 @@ export const openEvapi = async (lab: Lab, port = evapiPort(lab), from = '127.0.0
     ended = true;
   });
   const beat = (): void => {
-    if (!ended) socket.write(toEvapi(encodeHeartbeat(down)));
+    if (!ended) socket.write(toEvapi(encodeHeartbeat(down, Date.now())));
   };
   return {
     frames,
