@@ -116,6 +116,9 @@ export class Judge {
       const { ip, port } = source;
       if (outcome.expiresSeconds === 0) return this.ledger.remove(`good ${ip} ${port} ${outcome.user}`, 'superseded');
       const until = at + outcome.expiresSeconds * 1_000 * GOOD_FACTOR;
+      const known = this.ledger.good(ip, port, outcome.user);
+      // what was granted may be told of another contact of the same user: it takes nothing away from this one
+      if (known !== undefined && (known.until === null || known.until >= until)) return [];
       return this.ledger.put({
         kind: 'good',
         ip,

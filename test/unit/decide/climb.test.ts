@@ -294,6 +294,19 @@ test('evidence that could be forged revokes nobody', () => {
   expect(judge.ledger.good(OFFICE, 6_001, 'mallory')).toBeDefined();
 });
 
+test('a shorter registration shortens no known-good entry, a longer one prolongs it, its end removes it', () => {
+  const judge = judgeWith();
+  const phone = from(OFFICE, 6_000);
+  const end = () => judge.ledger.good(OFFICE, 6_000, 'alice')?.until;
+  judgeOne(judge, registered(0, phone, 'alice', 3_600));
+  expect(judgeOne(judge, registered(1_000, phone, 'alice', 60)).changes).toEqual([]);
+  expect(end()).toBe(1.2 * HOUR);
+  judgeOne(judge, registered(2_000, phone, 'alice', 3_600));
+  expect(end()).toBe(1.2 * HOUR + 2_000);
+  judgeOne(judge, registered(3_000, phone, 'alice', 0));
+  expect(end()).toBeUndefined();
+});
+
 test('a success lifts the throttle of that user and of nobody else', () => {
   const judge = judgeWith();
   accuse(judge, 0, 'carol');
