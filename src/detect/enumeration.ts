@@ -132,7 +132,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       const name = method === 'REGISTER' ? sip.to.user : sip.requestUser;
       const seen: Seen = {
         call: method === 'INVITE',
-        state: request.credentials === 'none' ? 'asked' : 'tried',
+        state: request.credentials === 'bound' ? 'tried' : 'asked',
         tier: request.tier,
         callMark: callMark(sip.callId),
       };

@@ -119,6 +119,13 @@ test('junk credentials do not hide a scan', () => {
   expect(rulesOf(feed(only(), events))).toContain('enumeration.sequence');
 });
 
+test('credentials for another realm, that nobody judges, do not hide a scan', () => {
+  const probes = range(100, 130).map((number, index) =>
+    ask(index * 1_000, scanner, 'REGISTER', String(number), { credentials: 'unbound' }),
+  );
+  expect(rulesOf(feed(only(), probes))).toContain('enumeration.sequence');
+});
+
 test('users that do not exist count at once, on the tier of the outcome', () => {
   const events = range(100, 130).map((number, index) => auth(index * 1_000, scanner, 'unknown-user', String(number)));
   expect(feed(only(), events).find(({ rule }) => rule === 'enumeration.sequence')).toMatchObject({
