@@ -15,7 +15,6 @@ const MAX_CONTACTS = 100_000;
 const LOOKUPS_AT_ONCE = 16;
 /** For a contact without end ("permanent"). */
 const PERMANENT_SECONDS = 86_400;
-const NOT_SET = '[not set]';
 
 /** Kamailio writes a number, `permanent`, `expired` or `deleted`. */
 const secondsOf = (expires: unknown): number => {
@@ -23,12 +22,13 @@ const secondsOf = (expires: unknown): number => {
   return typeof expires === 'number' && expires > 0 ? expires : 0;
 };
 
-/** `Received` is where the request really came from (nathelper); without NAT only the Contact says it. */
+/**
+ * `Received` is where the request really came from (nathelper). The Contact is the customer's text and may name anybody's
+ * address: who has only that becomes known-good with its next registration.
+ */
 const addressOf = (contact: unknown): SipAddress | undefined => {
   const received = field(contact, 'Received');
-  const address = field(contact, 'Address');
-  const uri = typeof received === 'string' && received !== NOT_SET && received !== '' ? received : address;
-  return typeof uri === 'string' ? sipAddressOf(uri) : undefined;
+  return typeof received === 'string' ? sipAddressOf(received) : undefined;
 };
 
 /** Contacts of one address of record, as `ul.dump` and `ul.lookup` both show it. */
