@@ -1,9 +1,13 @@
-import type { Facts } from '../model/index.ts';
+import type { Facts, Outcome, Request } from '../model/index.ts';
 import type { Ledger } from './ledger.ts';
 import type { DecideSettings } from './settings.ts';
+import type { SourceRecord } from './source-memory.ts';
 
 /** Known-good users behind one address before it can be taken for a proxy. */
 const MIN_PROXY_USERS = 5;
+
+/** Who authenticated within this time is still there, known-good or not: phones register at least once an hour. */
+const RECENT_SUCCESS_MS = 3_600_000;
 
 /** Why a source is quarantined although the evidence would be enough for a ban. */
 export type Spared = 'own-address' | 'private-range' | 'good-users' | 'behind-a-proxy';
@@ -14,7 +18,8 @@ export type Spared = 'own-address' | 'private-range' | 'good-users' | 'behind-a-
  * customers authenticate: there quarantine does the same to the attacker and nothing to them.
  */
 export const sparedFromBan = (
-  identity: string,
+  { source: { identity }, at }: Request | Outcome,
+  { lastOkAt }: SourceRecord,
   facts: Facts,
   ledger: Ledger,
   settings: DecideSettings,
@@ -28,6 +33,7 @@ export const sparedFromBan = (
   }
   if (users.size >= MIN_PROXY_USERS && bindings >= settings.proxy_share * ledger.count('good')) return 'behind-a-proxy';
   if (facts.privateRange && !settings.ban_private) return 'private-range';
-  if (users.size > settings.ban_with_good_users) return 'good-users';
+  const recent = lastOkAt !== undefined && at - lastOkAt < RECENT_SUCCESS_MS ? 1 : 0;
+  if (Math.max(users.size, recent) > settings.ban_with_good_users) return 'good-users';
   return undefined;
 };

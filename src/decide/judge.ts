@@ -138,6 +138,7 @@ export class Judge {
     const record = this.sources.of(source.identity, at);
     this.sources.countUser(record, outcome.user, ok);
     if (!ok) return [];
+    record.lastOkAt = at;
     const changes: Change[] = [];
     for (const place of ['*', source.port]) {
       record.userRungs?.delete(place === '*' ? outcome.user : `${place} ${outcome.user}`);
@@ -175,7 +176,7 @@ export class Judge {
     if (score.any < ENOUGH_POINTS) return changes;
     if (score.proven < ENOUGH_POINTS || finding.tier !== 'proven')
       return [...changes, ...this.#quarantine(event, record, finding.rule)];
-    const spared = sparedFromBan(source.identity, facts, this.ledger, this.#settings);
+    const spared = sparedFromBan(event, record, facts, this.ledger, this.#settings);
     if (spared === undefined) return [...changes, ...this.#ban(event, record, finding)];
     const instead = this.#quarantine(event, record, `${finding.rule}, not banned: ${spared}`);
     if (instead.length > 0) this.spared[spared] += 1;

@@ -31,6 +31,8 @@ export interface SourceRecord {
   scoredAt: EpochMs;
   readonly evidence: Evidence[];
   users?: Map<string, UserCount>;
+  /** When somebody last authenticated here. */
+  lastOkAt?: EpochMs;
   /** Rung of the throttle of each user that guesses here. */
   userRungs?: Map<string, number>;
   toolMarks?: Map<string, ToolMark>;

@@ -64,6 +64,23 @@ test('once its users are gone the address is banned', () => {
   expect(judgeOne(judge, request(80_000, OFFICE), [proven()]).state).toBe('banned');
 });
 
+test('an address is spared for an hour after somebody authenticated there, also when no good entry stands', () => {
+  const judge = withCustomers();
+  judgeOne(judge, auth(0, from(OFFICE, 6_000), 'ok', 'alice'));
+  judgeOne(judge, registered(0, from(OFFICE, 6_000), 'alice', 60));
+  judge.expire(80_000);
+  expect(judge.ledger.hasGood(OFFICE)).toBe(false);
+  expect(judgeOne(judge, request(80_000, OFFICE), [proven()]).state).toBe('quarantined');
+  expect(judge.spared['good-users']).toBe(1);
+  expect(judgeOne(judge, request(HOUR, OFFICE), [proven()]).state).toBe('banned');
+});
+
+test('a guesser who never succeeds is banned', () => {
+  const judge = withCustomers();
+  const guess = auth(1, from(OFFICE), 'wrong-password', 'alice');
+  expect(judgeOne(judge, guess, [proven({ family: 'guess' })]).state).toBe('banned');
+});
+
 test('how many users protect an address is a setting', () => {
   const judge = withCustomers({ ban_with_good_users: 1 });
   judgeOne(judge, registered(0, from(OFFICE, 6_000), 'alice'));
