@@ -135,7 +135,7 @@ requires(
         ([, code]) => code!,
       );
       figure('baresip', { 'answers over UDP': tally(statuses), events: tally(udp.events()) });
-      expect(udp.trace()).toMatch(/;cdp=[0-9a-f]{32}>/);
+      expect(udp.trace()).toMatch(/;cdp=[0-9a-f]{42}>/);
       expect(udp.trace()).not.toMatch(/kamailio|important/i);
       // one challenge for REGISTER, one for INVITE: whatever followed in the dialog passed with its proof
       expect(statuses.filter((code) => code === '401' || code === '407')).toEqual(['401', '407']);

@@ -83,7 +83,7 @@ requires(
 
   test('with our proof they pass unchallenged, from both sides, also while the address is quarantined', async () => {
     const call = await callUp(alice, 'bob', bed.domain);
-    expect(call.routes.every((route) => /;cdp=[0-9a-f]{32}[;>]/.test(route))).toBe(true);
+    expect(call.routes.every((route) => /;cdp=[0-9a-f]{42}[;>]/.test(route))).toBe(true);
     const hold = await call.request('INVITE');
     const info = await call.request('INFO');
 
@@ -118,7 +118,7 @@ requires(
     elsewhere.close();
   });
 
-  const proofOf = (route: string): string => /;cdp=([0-9a-f]{32})/.exec(route)?.[1] ?? '';
+  const proofOf = (route: string): string => /;cdp=([0-9a-f]{42})/.exec(route)?.[1] ?? '';
   const us = (more = ''): string => `<sip:${NET}.1:15060;lr${more}>`;
   const them = `<sip:${SINK.ip}:${SINK.port};lr>`;
   const relayed = (): readonly string[] => sink.received.map(({ text }) => text.split('\r\n')[0]!);
@@ -132,12 +132,12 @@ requires(
       'Route through us': { more: [`Route: ${us()}, ${them}`] },
       'Request-URI of the sink': { uri },
       'Request-URI of the sink, Route through us': { uri, more: [`Route: ${us()}`] },
-      'invented proof': { uri, more: [`Route: ${us(`;cdp=${'0'.repeat(32)}`)}, ${them}`] },
+      'invented proof': { uri, more: [`Route: ${us(`;cdp=${'0'.repeat(42)}`)}, ${them}`] },
       'empty proof': { uri, more: [`Route: ${us(';cdp=')}`, `Route: ${them}`] },
       'proof without value': { uri, more: [`Route: ${us(';cdp')}`, `Route: ${them}`] },
       'proof of another dialog': { uri, more: [`Route: ${us(`;cdp=${proof}`)}, ${them}`] },
       'proof of this Call-ID, another tag': { ...same, uri, more: [`Route: ${us(`;cdp=${proof}`)}, ${them}`] },
-      'two proofs': { uri, more: [`Route: ${us(`;cdp=${'1'.repeat(32)};cdp=${proof}`)}, ${them}`] },
+      'two proofs': { uri, more: [`Route: ${us(`;cdp=${'1'.repeat(42)};cdp=${proof}`)}, ${them}`] },
       'proof in the second Route': { uri, more: [`Route: ${them}, ${us(`;cdp=${proof}`)}`] },
       'strict route': { uri: `sip:${NET}.1:15060;cdp=${proof}`, more: [`Route: <sip:${SINK.ip}:${SINK.port}>`] },
       'strict route through us': { uri, more: [`Route: <sip:${NET}.1:15060;cdp=${proof}>`, `Route: ${them}`] },
@@ -177,6 +177,38 @@ requires(
     expect(known.filter((key) => !trusted.test(key))).toEqual([]);
     figure('relay tricks', { answers: tally(answers), relayed: relayed().length });
     expect((await call.request('BYE')).status).toBe(200);
+  });
+
+  test('the proof of a call leads nobody elsewhere: not a stranger who was told of it, to no address of his choice', async () => {
+    const call = await callUp(alice, 'bob', bed.domain);
+    const outsider = await createUa({ server: bed.lab.ready.sip, from: `${NET}.23`, user: 'mallory' });
+    const lines = call.routes.map((value) => `Route: ${value}`);
+    const { callId, fromTag, to } = call;
+    const statuses: number[] = [];
+    for (const method of ['INVITE', 'MESSAGE', 'REFER', 'BYE']) {
+      const uri = `sip:premium@${SINK.ip}:${SINK.port}`;
+      statuses.push((await outsider.request({ method, uri, to, callId, fromTag, headers: lines })).status);
+      statuses.push(
+        (await outsider.request({ method, uri, to, callId, fromTag, headers: [...lines, `Route: ${them}`] })).status,
+      );
+    }
+    outsider.send(
+      requestText({
+        method: 'ACK',
+        uri: `sip:x@${SINK.ip}:${SINK.port}`,
+        from: `sip:alice@${bed.domain}`,
+        to: call.target,
+        local: outsider.local,
+        callId,
+        fromTag,
+        toTag: 'callee',
+        more: lines,
+      }),
+    );
+    await sleep(150);
+    expect({ statuses: new Set(statuses), relayed: relayed() }).toEqual({ statuses: new Set([407]), relayed: [] });
+    expect((await call.request('BYE')).status).toBe(200);
+    outsider.close();
   });
 
   test('an authenticated user leads nothing past the dialling rules with a To-tag and a preloaded Route', async () => {

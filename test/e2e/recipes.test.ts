@@ -160,7 +160,7 @@ requires(
     const statuses = [invite, bye, back, end].map(({ status }) => status);
     figure(name, {
       statuses,
-      proofInMessage: /cdp=[0-9a-f]{32}/.test(invite.text),
+      proofInMessage: /cdp=[0-9a-f]{42}/.test(invite.text),
       hidden: !invite.text.includes(bob.local) && !seen.includes(bob.local),
     });
     // BYE carries no credentials: without the proof it would be challenged

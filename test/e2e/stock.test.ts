@@ -85,7 +85,7 @@ requires(
     const uri = `sip:bob@${bed.domain}`;
     const invite = await nated.authenticated({ ...dialog, method: 'INVITE', uri, headers: [contact] });
     const routes = [...invite.text.matchAll(/^Record-Route: (.*)\r$/gm)].map(([, route]) => route!);
-    expect(routes.join()).toMatch(/;cdp=[0-9a-f]{32}/);
+    expect(routes.join()).toMatch(/;cdp=[0-9a-f]{42}/);
     const target = /^Contact: <([^>]*)>/m.exec(invite.text)?.[1] ?? '';
     const to = /^To: (.*)\r$/m.exec(invite.text)?.[1] ?? '';
     const headers = [contact, ...routes.toReversed().map((route) => `Route: ${route}`)];
