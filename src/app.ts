@@ -136,6 +136,9 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         adoption.dispatcher(node.name, peers);
       },
       onForeign: (found) => adoption.foreign(node.name, found),
+      onForeignGone: (keys) => {
+        for (const key of keys) adoption.expired(node.name, 'ipban', key);
+      },
     });
     return withPermissions(server, config.permissions, {
       clock,

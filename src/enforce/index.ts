@@ -5,7 +5,7 @@
  */
 export { createKamailioEnforcer } from './kamailio/enforcer.ts';
 export type { EnforcerLog, KamailioEnforcer, KamailioEnforcerOptions } from './kamailio/enforcer.ts';
-export type { ForeignKey } from './kamailio/walk.ts';
+export type { ForeignKey } from './kamailio/foreign.ts';
 export { readLocations } from './kamailio/seed/location.ts';
 export type { GoodSeed } from './kamailio/seed/location.ts';
 export { readPeers } from './kamailio/seed/peers.ts';

@@ -30,7 +30,7 @@ export interface Adoption {
   dispatcher(node: string, ips: readonly string[]): void;
   /** Bans that somebody else put into the server's `ipban`: listed, never deleted by us. */
   foreign(node: string, found: readonly { readonly key: string; readonly subject: string }[]): void;
-  /** A key of the server's table ran out: a ban of somebody else ends with it. */
+  /** A key of the server's table ran out or was taken out: a ban of somebody else ends with the last of its keys. */
   expired(node: string, table: string, key: string): void;
 }
 
@@ -38,6 +38,8 @@ export interface Adoption {
 export const createAdoption = ({ judge, effects, clock, take }: AdoptParts): Adoption => {
   const { ledger } = judge;
   const subjects = new Map<string, string>();
+  /** Keys, on whatever server, that hold a subject: its ban ends with the last of them. */
+  const holders = new Map<string, Set<string>>();
 
   const peer = (node: string, ip: string, at: number): ListEntry => ({
     kind: 'allow',
@@ -78,7 +80,12 @@ export const createAdoption = ({ judge, effects, clock, take }: AdoptParts): Ado
     },
     foreign(node, found) {
       const at = clock.now();
-      for (const { key, subject } of found) subjects.set(key, subject);
+      for (const { key, subject } of found) {
+        const holder = `${node} ${key}`;
+        subjects.set(holder, subject);
+        const holding = holders.get(subject) ?? new Set();
+        holders.set(subject, holding.add(holder));
+      }
       const unknown = found.filter(({ subject }) => ledger.ban(subject) === undefined);
       effects.push(
         unknown.flatMap(({ subject }) => ledger.put(foreignBan(subject, at))),
@@ -87,8 +94,13 @@ export const createAdoption = ({ judge, effects, clock, take }: AdoptParts): Ado
     },
     expired(node, table, key) {
       if (table !== 'ipban') return;
-      const subject = subjects.get(key) ?? key;
-      subjects.delete(key);
+      const holder = `${node} ${key}`;
+      const subject = subjects.get(holder) ?? key;
+      subjects.delete(holder);
+      const holding = holders.get(subject);
+      holding?.delete(holder);
+      if (holding !== undefined && holding.size > 0) return;
+      holders.delete(subject);
       if (ledger.ban(subject)?.origin !== 'foreign') return;
       effects.push(ledger.remove(`ban ${subject}`, 'expired'), { by: 'companion', node });
     },

@@ -264,6 +264,7 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
       desired: ledger.desired,
       roundMs: 300,
       onForeign: (found) => foreign.push(...found),
+      onForeignGone: () => undefined,
       log: { info: () => undefined, warn: () => undefined },
       ...options,
     });
@@ -540,6 +541,7 @@ requires('kamailio', 'kamailio-extra-modules')('enforcing in a real Kamailio', (
       clock,
       desired: () => [],
       onForeign: () => undefined,
+      onForeignGone: () => undefined,
       log: { info: () => undefined, warn: () => undefined },
     });
     await until('said', () => lost.status().lastError.includes('token'));

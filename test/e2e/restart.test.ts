@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLab } from '../../src/lab/index.ts';
 import type { Lab } from '../../src/lab/index.ts';
-import type { BanRow, StatusReport } from '../../src/model/index.ts';
+import type { BanRow, CheckReport, StatusReport } from '../../src/model/index.ts';
 import { family, figure, listOf, operate, readMetrics, until } from './kit/companion.ts';
 import { openDoor } from './kit/door.ts';
 import type { Door, Fill } from './kit/door.ts';
@@ -236,6 +236,19 @@ requires(
     await operate(lab, 'ban.remove', { subject: FOREIGN, author: 'test' });
     await until('gone', async () => (await door.get('ipban', FOREIGN)) === undefined);
     await sleep(2_500);
+    expect((await bansOf(lab)).has(`ban ${FOREIGN}`)).toBe(false);
+  });
+
+  test('a ban of somebody else that is taken out of ipban ends in companion as well', async () => {
+    await door.call('htable.sets', 'ipban', FOREIGN, 'by hand');
+    await until('adopted', async () => (await bansOf(lab)).has(`ban ${FOREIGN}`), 25_000);
+    await door.call('htable.delete', 'ipban', FOREIGN);
+    const clearMs = await until(
+      'clear',
+      async () => (await operate<CheckReport>(lab, 'check', { ip: FOREIGN })).result === 'clear',
+      10_000,
+    );
+    figure('foreign ban taken out', { clearMs });
     expect((await bansOf(lab)).has(`ban ${FOREIGN}`)).toBe(false);
   });
 

@@ -1,4 +1,5 @@
 import type { Change, Clock, Enforcer, Entry, NodeStatus } from '../../model/index.ts';
+import type { ForeignKey } from './foreign.ts';
 import { readHolds } from './holds.ts';
 import { TABLES } from './keys.ts';
 import type { Table } from './keys.ts';
@@ -10,7 +11,6 @@ import { readFreeMemory, readPulse, readUnusable, readVersion } from './door/pro
 import type { Pulse } from './door/probe.ts';
 import { createReconciler } from './reconcile.ts';
 import { createWalker } from './walk.ts';
-import type { ForeignKey } from './walk.ts';
 import { createKamailioRpc, RpcError } from './door/rpc.ts';
 import type { KamailioRpc } from './door/rpc.ts';
 
@@ -31,6 +31,8 @@ export interface KamailioEnforcerOptions {
   readonly caps?: Partial<Caps>;
   /** Called once for each key in `ipban` that is not ours. */
   readonly onForeign: (found: readonly ForeignKey[]) => void;
+  /** Called once for each of those keys that is not there any more, whoever took it out. */
+  readonly onForeignGone: (keys: readonly string[]) => void;
   readonly log: EnforcerLog;
   /** First contact, before anything is pushed: the time to read the server's own location table into the ledger. */
   readonly beforeFirstPush?: (rpc: KamailioRpc) => Promise<void>;
@@ -102,7 +104,8 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
       lastError = error.message;
     },
   });
-  const walker = createWalker({ rpc, mirror, outbox, clock, usable, onForeign: options.onForeign });
+  const { onForeign, onForeignGone } = options;
+  const walker = createWalker({ rpc, mirror, outbox, clock, usable, onForeign, onForeignGone });
   const reconciler = createReconciler({ rpc, mirror, outbox, walker, clock, usable });
 
   const goDown = (reason: string): void => {

@@ -155,6 +155,7 @@ export const createReconciler = (options: ReconcilerOptions): Reconciler => {
         audit = undefined;
         return undefined;
       }, AUDIT_KEYS);
+      if (usable('ipban')) await walker.someForeign(AUDIT_KEYS);
       counters.rounds += 1;
       return drift + audited;
     },

@@ -1,30 +1,22 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { canonicalIp, identityOf } from '../../model/index.ts';
 import type { Clock } from '../../model/index.ts';
 import { dumpTable } from './door/dump.ts';
 import type { DumpedKey } from './door/dump.ts';
 import { readKey } from './door/probe.ts';
 import type { KamailioRpc } from './door/rpc.ts';
+import { createForeignKeys, mayTakeForeign } from './foreign.ts';
+import type { ForeignKey } from './foreign.ts';
 import { OWN_BAN } from './keys.ts';
 import type { Table } from './keys.ts';
 import type { Mirror, Slot } from './mirror.ts';
 import { slotId } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
 
-/** A ban in the server's own table that is not ours. */
-export interface ForeignKey {
-  /** Identity of the address that the key names; the key itself when it names none. */
-  readonly subject: string;
-  readonly key: string;
-  readonly value: string;
-}
-
 /** Keys looked at before the event loop gets a turn: about a millisecond. */
 const SLICE = 2_000;
 const CHECKS_AT_ONCE = 16;
 /** Keys that end within this time are not worth a question (ms). */
 const NEARLY_OVER_MS = 1_000;
-const MAX_FOREIGN = 100_000;
 
 export interface WalkerOptions {
   readonly rpc: KamailioRpc;
@@ -33,6 +25,7 @@ export interface WalkerOptions {
   readonly clock: Clock;
   readonly usable: (table: Table) => boolean;
   readonly onForeign: (found: readonly ForeignKey[]) => void;
+  readonly onForeignGone: (keys: readonly string[]) => void;
 }
 
 /** Both return the number of entries found missing, stray or wrong, and hand the repair to the outbox. */
@@ -41,19 +34,14 @@ export interface Walker {
   whole(table: Table): Promise<number>;
   /** Asks for keys one by one; cannot find strays. @throws RpcError */
   some(next: () => Slot | undefined, limit: number): Promise<number>;
+  /** Asks for foreign keys one by one, in turn, and tells which are gone. @throws RpcError */
+  someForeign(limit: number): Promise<void>;
   /** Foreign keys of this subject, for deletion: an operator lifts that ban. They are forgotten, and reported anew if they return. */
   disown(subject: string): readonly Slot[];
   /** Foreign keys in `ipban` as last seen. */
   readonly foreign: ReadonlyMap<string, string>;
   readonly counters: { walks: number; missing: number; strays: number };
 }
-
-/** `203.0.113.9`, `2001:db8::5` (as stock scripts write it) or our own 16 digits, as an identity. */
-const subjectOfKey = (key: string): string => {
-  const digits = /^[0-9a-f]{16}$/.test(key) ? `${key.replaceAll(/(.{4})/g, '$1:')}:` : key;
-  const ip = canonicalIp(digits);
-  return ip === undefined ? key : identityOf(ip);
-};
 
 /** A key of ours that nobody wants any more, in the shape that the outbox deletes. */
 const strayOf = (table: Table, { key, value }: DumpedKey): Slot => ({
@@ -69,8 +57,8 @@ const strayOf = (table: Table, { key, value }: DumpedKey): Slot => ({
 });
 
 /** Finds what Kamailio holds too much or too little. Never takes away a foreign ban. */
-export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: WalkerOptions): Walker => {
-  const foreign = new Map<string, string>();
+export const createWalker = ({ rpc, mirror, outbox, clock, usable, ...told }: WalkerOptions): Walker => {
+  const foreign = createForeignKeys({ rpc, clock, ...told });
   const counters = { walks: 0, missing: 0, strays: 0 };
 
   /** Nothing was written or confirmed after `serial`: what Kamailio showed is what it should be judged by. */
@@ -82,14 +70,6 @@ export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: 
     outbox.set(live);
     counters.missing += live.length;
     return live.length;
-  };
-
-  const adopt = (seen: ReadonlyMap<string, string>): void => {
-    const found: ForeignKey[] = [];
-    for (const [key, value] of seen) if (!foreign.has(key)) found.push({ subject: subjectOfKey(key), key, value });
-    foreign.clear();
-    for (const [key, value] of seen) foreign.set(key, value);
-    if (found.length > 0) onForeign(found);
   };
 
   /** Those of the table that the walk has not seen. */
@@ -108,17 +88,10 @@ export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: 
   };
 
   return {
-    foreign,
+    foreign: foreign.known,
     counters,
-    disown(subject) {
-      const gone: Slot[] = [];
-      for (const [key, value] of foreign) {
-        if (subjectOfKey(key) !== subject) continue;
-        foreign.delete(key);
-        gone.push(strayOf('ipban', { key, value }));
-      }
-      return gone;
-    },
+    someForeign: (limit) => foreign.check(limit),
+    disown: (subject) => foreign.disown(subject).map((gone) => strayOf('ipban', gone)),
     async whole(table) {
       const walk = ++counters.walks;
       const serial = mirror.tick();
@@ -136,7 +109,7 @@ export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: 
               if (slot.value !== dumped.value && isSettled(slot, serial)) wrong.push(slot);
             } else if (table === 'ipban' && !String(dumped.value).startsWith(OWN_BAN)) {
               if (deleted.has(slotId(table, dumped.key))) continue;
-              if (seenForeign.size < MAX_FOREIGN) seenForeign.set(dumped.key, String(dumped.value));
+              if (mayTakeForeign(seenForeign)) seenForeign.set(dumped.key, String(dumped.value));
             } else if (!deleted.has(slotId(table, dumped.key))) {
               strays.push(strayOf(table, dumped));
             }
@@ -148,7 +121,7 @@ export const createWalker = ({ rpc, mirror, outbox, clock, usable, onForeign }: 
       } finally {
         outbox.untrackDeletes();
       }
-      if (table === 'ipban') adopt(seenForeign);
+      if (table === 'ipban') foreign.adopt(seenForeign);
       return drift + (await mendUnseen(table, walk, serial));
     },
     async some(next, limit) {

@@ -61,6 +61,7 @@ describe('the Kamailio enforcer', () => {
   let enforcer: KamailioEnforcer;
   let entries: Entry[];
   let foreign: ForeignKey[];
+  let foreignGone: string[];
   const logged: string[] = [];
 
   const create = (options: Partial<KamailioEnforcerOptions> = {}): void => {
@@ -72,6 +73,7 @@ describe('the Kamailio enforcer', () => {
       desired: () => entries,
       roundMs: 40,
       onForeign: (found) => foreign.push(...found),
+      onForeignGone: (keys) => foreignGone.push(...keys),
       log: { info: () => undefined, warn: (_fields, message) => logged.push(message) },
       ...options,
     });
@@ -94,6 +96,7 @@ describe('the Kamailio enforcer', () => {
     server.token = 'secret';
     entries = [];
     foreign = [];
+    foreignGone = [];
     logged.length = 0;
     await server.start();
   });
@@ -299,6 +302,47 @@ describe('the Kamailio enforcer', () => {
     await until('lifted', () => ipban().length === 1);
     expect(ipban()).toEqual(['203.0.113.78']);
     expect(enforcer.status().entries['foreign']).toBe(1);
+  });
+
+  test('tells which foreign bans are gone, once, and which return', async () => {
+    server.table('ipban').set('203.0.113.77', '1').set('203.0.113.78', '1').set('203.0.113.79', '1');
+    await start();
+    server.table('ipban').delete('203.0.113.77');
+    await until('told', () => foreignGone.length === 1);
+    await until('forgotten', () => enforcer.status().entries['foreign'] === 2);
+    server.table('ipban').set('203.0.113.77', '2');
+    await until('adopted anew', () => foreign.length === 4);
+    await sleep(200);
+    expect(foreignGone).toEqual(['203.0.113.77']);
+  });
+
+  test('notices a foreign ban that is gone although the counts match', async () => {
+    server.table('ipban').set('203.0.113.77', '1').set('203.0.113.78', '1');
+    await start();
+    const before = walks();
+    server.table('ipban').delete('203.0.113.77');
+    server.table('ipban').set('203.0.113.80', '1');
+    await until('told', () => foreignGone.length === 1);
+    expect(walks()).toBe(before);
+    // its place in the count is free after Kamailio's sweep: the other one is found
+    now += 26_000;
+    await until('the other adopted', () => foreign.some(({ key }) => key === '203.0.113.80'));
+    expect(foreignGone).toEqual(['203.0.113.77']);
+  });
+
+  test('a foreign ban that has ended and is still counted is told once', async () => {
+    server.table('ipban').set('203.0.113.77', '1');
+    await start();
+    server.misbehave = ({ method }, response) => {
+      if (method !== 'htable.get') return false;
+      response.writeHead(500).end('{"jsonrpc":"2.0","error":{"code":500,"message":"no such key"},"id":1}');
+      return true;
+    };
+    await until('told', () => foreignGone.length === 1);
+    await sleep(200);
+    expect([foreign.length, foreignGone.length]).toEqual([1, 1]);
+    server.misbehave = () => false;
+    await until('back', () => foreign.length === 2);
   });
 
   test('finds by audit what counting cannot see', async () => {
