@@ -54,7 +54,17 @@ export const scanWithSvwar = async ({ from, server }: Where): Promise<Attack> =>
   const run = async (): Promise<void> => {
     await runTool(
       'svwar',
-      ['-e', `${FIRST}-${LAST}`, '-m', 'REGISTER', '--force', '-p', String(relay.port), relay.ip],
+      [
+        '-e',
+        `${FIRST}-${LAST}`,
+        '-m',
+        'REGISTER',
+        '--force',
+        `--domain=${server.ip}`,
+        '-p',
+        String(relay.port),
+        relay.ip,
+      ],
       12_000,
     );
     clearInterval(watch);
