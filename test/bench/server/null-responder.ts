@@ -3,7 +3,6 @@
  * cost, and what is companion's. Arguments: host, ask port, tell port, control port, downward secret.
  */
 import { createSocket } from 'node:dgram';
-import { encodeHeartbeat, encodeVerdict } from '../../../src/protocol/index.ts';
 import { encodeDown } from '../../../src/protocol/index.ts';
 
 const [host = '', ask = '', tell = '', control = '', secret = ''] = process.argv.slice(2);
