@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import type { Answer, Outcome, Request } from '../../../src/model/index.ts';
 import { createDatagramHook, type Hook as DatagramHook, type HookHandlers } from '../../../src/receive/index.ts';
-import { encodeHeartbeat } from '../../../src/protocol/index.ts';
+import { encodeHeartbeat, encodeVerdict } from '../../../src/protocol/index.ts';
 
 const UP = '00112233445566778899aabbccddeeff';
 const DOWN = 'ffeeddccbbaa99887766554433221100';
@@ -133,12 +133,13 @@ const tell = (part: FramePart = {}): string =>
   frame('T', `0 0 udp 192.0.2.1 5060 ${HOST} 5060 n good 300 0 ${base64(part.raw ?? REGISTER)}`, part);
 const wordsOf = (happened: readonly Happened[]): string[] => happened.map(([what]) => what);
 
-test('an ask is answered to the control socket, with its transaction and our secret', async () => {
+test('an ask is answered to the control socket, with its transaction and a keyed hash', async () => {
   const { send, until } = await bench(() => 'challenge');
   send('ask', ask());
+  const keyedHash = encodeVerdict(DOWN, 11, 22, 'challenge').toString().split(' ')[1];
   expect(await until(3)).toContainEqual([
     'answer',
-    { secret: DOWN, tindex: '11', tlabel: '22', answer: 'challenge', bytes: expect.any(Number) },
+    { secret: keyedHash, tindex: '11', tlabel: '22', answer: 'challenge', bytes: expect.any(Number) },
   ]);
 });
 
