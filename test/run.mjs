@@ -98,27 +98,29 @@ const sayWhatWasSkipped = (skipped) => {
   total.skipped = 0;
 };
 
-const tests = async () => {
+/** One run of vitest. `project`: `fast` or `e2e`; left out, whatever the arguments name. */
+const tests = async (project) => {
   const folder = mkdtempSync(join(tmpdir(), 'companion-test-'));
   const reportFile = join(folder, 'report.json');
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+    const selection = project === undefined ? vitestArguments : ['--project', project];
     const { ok, late } = await run(
       nodeBinary(),
-      [vitest, 'run', '--config', 'test/vitest.config.ts', ...reporters, ...vitestArguments],
+      [vitest, 'run', '--config', 'test/vitest.config.ts', ...reporters, ...selection],
       { deadlineMs: VITEST_DEADLINE_MS },
     );
     if (late) console.log(`The tests were ended after ${VITEST_DEADLINE_MS / 60_000} minutes.`);
     if (!existsSync(reportFile)) {
       total.failed += 1;
-      return;
+      return [];
     }
     const failedBefore = total.failed;
     const skipped = count(JSON.parse(readFileSync(reportFile, 'utf8')));
     // For example an error outside of any test.
     if (!ok && total.failed === failedBefore) total.failed += 1;
-    if (skipped.length > 0) sayWhatWasSkipped(skipped);
+    return skipped;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -131,7 +133,10 @@ if (isCi) {
   if (!setup.ok) total.failed += 1;
 }
 if (vitestArguments.length === 0) await checks();
-await tests();
+// end-to-end tests mostly wait: the others run beside them
+const projects = vitestArguments.length === 0 ? ['fast', 'e2e'] : [undefined];
+const skipped = (await Promise.all(projects.map(tests))).flat();
+if (skipped.length > 0) sayWhatWasSkipped(skipped);
 
 const skippedPart = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`\n${total.passed} passed, ${total.failed} failed${skippedPart}`);

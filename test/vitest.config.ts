@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Everything but e2e runs in parallel; e2e after it, one file at a time: its tests share ports, processes and cores. */
+/**
+ * Two projects, which `npm test` runs beside each other: everything but e2e in parallel, e2e one file at a time, because its
+ * tests share ports, processes and cores.
+ */
 export default defineConfig({
   test: {
     root: '.',
