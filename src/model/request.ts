@@ -29,6 +29,8 @@ export interface SipView {
   readonly callId: string;
   readonly cseq: number;
   readonly userAgent: string;
+  /** Every User-Agent value in wire order, unfolded, at most four: a second one must not hide the first. */
+  readonly userAgents: readonly string[];
   readonly contact: string;
   readonly viaBranch: string;
   /** Username of the Authorization or Proxy-Authorization header; empty without credentials. */
@@ -36,6 +38,12 @@ export interface SipView {
   readonly headers: readonly HeaderLine[];
   /** First bytes of the body, for SDP marks. */
   readonly bodyStart: string;
+  /**
+   * How the message tried to be read differently by different readers, in our own stable words: `space-before-colon`,
+   * `duplicate-from`, `duplicate-to`, `duplicate-call-id`, `duplicate-cseq`, `duplicate-user-agent`,
+   * `folded-user-agent` and `folded-` with any other header that stands once, `encoded-user`, `lf-only`.
+   */
+  readonly tricks: readonly string[];
 }
 
 /** Credentials in the request: none, answered on a nonce bound to this very source address, or anything else. */

@@ -126,6 +126,7 @@ export const readSip = (bytes: Buffer, options: { readonly maxHeaders?: number }
   const requestUri = readUri(requestLine.uri);
   const via = named.via ?? '';
   const viaParameters = via.indexOf(';');
+  const userAgent = keepText(named.userAgent ?? '', ascii);
   return {
     method: detachText(requestLine.method),
     requestUri: keepText(requestLine.uri, ascii),
@@ -135,11 +136,13 @@ export const readSip = (bytes: Buffer, options: { readonly maxHeaders?: number }
     to: keepParty(named.to, ascii),
     callId: keepName(named.callId ?? '', ascii),
     cseq: readCseq(named.cseq ?? ''),
-    userAgent: keepText(named.userAgent ?? '', ascii),
+    userAgent,
+    userAgents: userAgent === '' ? [] : [userAgent],
     contact: keepText(named.contact ?? '', ascii),
     viaBranch: viaParameters < 0 ? '' : keepText(readParameter(via, 'branch', viaParameters + 1, ';'), ascii),
     authUser: keepName(authUser, ascii),
     headers,
     bodyStart: keepText(text.slice(bodyStart, bodyStart + BODY_START_BYTES), ascii),
+    tricks: [],
   };
 };

@@ -39,11 +39,13 @@ export const view = (part: Partial<SipView> = {}): SipView => ({
   callId: 'call',
   cseq: 1,
   userAgent: '',
+  userAgents: [],
   contact: '',
   viaBranch: 'z9hG4bKa',
   authUser: '',
   headers: [],
   bodyStart: '',
+  tricks: [],
   ...part,
 });
 

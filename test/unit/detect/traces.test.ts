@@ -10,9 +10,11 @@ const asSent = (sip: SipView): SipView => sip;
 const withoutAgent = (sip: SipView): SipView => ({
   ...sip,
   userAgent: '',
+  userAgents: [],
   headers: sip.headers.filter(({ name }) => name.toLowerCase() !== 'user-agent'),
 });
-const renamed = (sip: SipView): SipView => ({ ...withoutAgent(sip), userAgent: 'Yealink SIP-T46G 28.83.0.35' });
+const YEALINK = 'Yealink SIP-T46G 28.83.0.35';
+const renamed = (sip: SipView): SipView => ({ ...withoutAgent(sip), userAgent: YEALINK, userAgents: [YEALINK] });
 
 /** Nothing that a tool leaves by itself: only what it does remains. */
 const disguised = (sip: SipView): SipView => ({

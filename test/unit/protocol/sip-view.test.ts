@@ -30,10 +30,12 @@ test('a REGISTER of sipvicious, field by field', () => {
     callId: '3272641017',
     cseq: 2,
     userAgent: 'friendly-scanner',
+    userAgents: ['friendly-scanner'],
     contact: 'sip:123@1.1.1.1',
     viaBranch: 'z9hG4bK-1886535691',
     authUser: '101',
     bodyStart: '',
+    tricks: [],
   });
 });
 
