@@ -5,12 +5,9 @@
  */
 import { join } from 'node:path';
 import { openControlSocket, openTokenFile, startHttp } from './admin/index.ts';
-import { configSchema, createReload, loadConfig } from './config/index.ts';
-import { Judge, decideSchema } from './decide/index.ts';
-import { RULES, createDetectors, detectSchema } from './detect/index.ts';
-import { createKamailioEnforcer, readLocations, readPeers, withPermissions } from './enforce/index.ts';
-import { createEnricher } from './enrich/index.ts';
-import { isLoopbackRange } from './model/index.ts';
+import { createReload, loadConfig } from './config/index.ts';
+import { createNodes } from './enforce/index.ts';
+import { companionSchema, createJudging } from './judging/index.ts';
 import type { Answer, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
 import {
   createDecisionLog,
@@ -22,13 +19,11 @@ import {
   openSecurityLog,
 } from './observe/index.ts';
 import {
-  AddressLists,
   applyConfiguredLists,
   createAdoption,
   createCounts,
   createEffects,
   createLastAgents,
-  createLiveDetectors,
   createOperations,
   createReloading,
   createStatus,
@@ -70,8 +65,7 @@ export interface Companion {
   stop(): Promise<void>;
 }
 
-/** The configuration with the settings of every room; also for commands that only look at the file. */
-export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES });
+export { companionSchema };
 
 /** Ended entries are taken out this often. */
 const EXPIRE_EVERY_MS = 500;
@@ -94,19 +88,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const secretFile = writeKamailioSecret(join(stateDirectory, 'kamailio-secret.cfg'), lineSecrets(secret));
 
   // memory: ledger, lists, detectors
-  const own = new Set([...config.own_addresses, ...machineAddresses()]);
-  const lists = new AddressLists();
-  const enricherOf = ({ agents }: typeof config) =>
-    createEnricher({
-      extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
-      lists: (ip) => lists.verdict(ip),
-      isOwn: (ip) => own.has(ip) && (!isLoopbackRange(ip) || config.own_addresses.includes(ip)),
-    });
-  let enrich = enricherOf(config);
-  const detectors = createLiveDetectors(config.detect, createDetectors, config.rules);
-  // read at each use: a reload writes into it
-  const decideSettings = { ...config.decide };
-  const judge = new Judge(decideSettings);
+  const judging = createJudging(config, machineAddresses());
+  const { judge, lists, own, decideSettings } = judging;
   const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
   restoreMemory({ remembered: await records.load(startedAt), judge, lists, configured: config, at: startedAt });
 
@@ -121,30 +104,14 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const tally = createTally();
   const traces = createTraces(judge, options.debug === true ? (event) => log.debug(judgedLine(event)) : undefined);
   const agents = createLastAgents();
-  const enforcers = config.nodes.map((node) => {
-    const server = createKamailioEnforcer({
-      name: node.name,
-      rpcUrl: node.rpc,
-      token: lineSecrets(node.secret ?? secret).down,
-      clock,
-      log,
-      desired: () => (mode === 'enforce' ? judge.ledger.entries() : judge.ledger.entries('good', 'allow')),
-      // customers first: whoever is registered there is known-good before any ban is pushed
-      beforeFirstPush: async (rpc) => {
-        adoption.bindings(node.name, await readLocations(rpc));
-        const peers = (await readPeers(rpc)).filter(({ source }) => source === 'dispatcher').map(({ ip }) => ip);
-        adoption.dispatcher(node.name, peers);
-      },
-      onForeign: (found) => adoption.foreign(node.name, found),
-      onForeignGone: (keys) => {
-        for (const key of keys) adoption.expired(node.name, 'ipban', key);
-      },
-    });
-    return withPermissions(server, config.permissions, {
-      clock,
-      log,
-      desired: () => judge.ledger.entries('allow', ...(mode === 'enforce' ? (['deny'] as const) : [])),
-    });
+  const enforcers = createNodes({
+    nodes: config.nodes.map(({ name, rpc, secret: its }) => ({ name, rpc, token: lineSecrets(its ?? secret).down })),
+    permissions: config.permissions,
+    clock,
+    log,
+    mode,
+    entries: (...kinds) => judge.ledger.entries(...kinds),
+    adoption: () => adoption,
   });
   const effects = createEffects({
     mode,
@@ -157,8 +124,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     onBug,
   });
   const judged = (event: Request | Outcome): Verdict => {
-    const facts = enrich(event);
-    const verdict = judge.judge(event, facts, detectors.detect(event, facts));
+    const verdict = judging.judged(event);
     agents.see(event);
     traces.see(event, verdict);
     return verdict;
@@ -211,12 +177,12 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     hook,
     enforcers,
     counts,
-    tables: () => detectors.tables(),
+    tables: () => judging.tables(),
     records,
     effects,
   });
   let doors = (): Record<string, Record<string, number>> => ({});
-  const enumerationSources = (): number => detectors.tables()['enumeration.sources']?.size ?? 0;
+  const enumerationSources = (): number => judging.tables()['enumeration.sources']?.size ?? 0;
   const exposition = createExposition({
     sources: status.metricSources,
     figures: () => tally.figures(),
@@ -229,10 +195,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   let renewTls = (): void => {};
   const swapped = createReload(config, readConfig, [
     { covers: /^log\.level$/, apply: (next) => void (log.level = levelOf(next)) },
-    { covers: /^decide\.(?!max_|score_decay)/, apply: (next) => void Object.assign(decideSettings, next.decide) },
-    { covers: /^(?:detect|rules)\b/, apply: (next) => detectors.swap(next.detect, next.rules) },
-    { covers: /^(?:profile|simple|per_minute)\b/, apply: () => undefined }, // they stand for other settings
-    { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
+    ...judging.swaps,
     {
       covers: /^(?:allow|deny)$/,
       apply: (next) =>

@@ -10,5 +10,6 @@ export { readLocations } from './kamailio/seed/location.ts';
 export type { GoodSeed } from './kamailio/seed/location.ts';
 export { readPeers } from './kamailio/seed/peers.ts';
 export type { Peer } from './kamailio/seed/peers.ts';
+export { createNodes } from './nodes.ts';
 export { withPermissions } from './permissions/beside.ts';
 export type { KamailioRpc } from './kamailio/door/rpc.ts';

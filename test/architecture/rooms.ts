@@ -9,6 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | 'everything'>> =
   detect: ['model'],
   decide: ['model'],
   operate: ['decide', 'enrich', 'model'],
+  judging: ['config', 'enrich', 'detect', 'decide', 'operate', 'model'],
   enforce: ['protocol', 'system', 'model'],
   notify: ['system', 'model'],
   store: ['system', 'model'],

@@ -1,10 +1,8 @@
-import { companionSchema } from '../../../src/app.ts';
-import { Judge } from '../../../src/decide/index.ts';
-import { createDetectors } from '../../../src/detect/index.ts';
-import { createEnricher } from '../../../src/enrich/index.ts';
+import type { Judge } from '../../../src/decide/index.ts';
+import { companionSchema, createJudging } from '../../../src/judging/index.ts';
 import { identityOf } from '../../../src/model/index.ts';
 import type { BanEntry, Verdict } from '../../../src/model/index.ts';
-import { AddressLists, createLiveDetectors } from '../../../src/operate/index.ts';
+import type { AddressLists } from '../../../src/operate/index.ts';
 import { isSipFault, readSip } from '../../../src/protocol/index.ts';
 import type { Arriving } from './messages.ts';
 
@@ -28,10 +26,8 @@ export const createEngine = (maxSources: number): Engine => {
     },
     decide: cap,
   });
-  const lists = new AddressLists();
-  const enrich = createEnricher({ lists: (ip) => lists.verdict(ip), isOwn: (ip) => ip === '192.0.2.1' });
-  const detectors = createLiveDetectors(config.detect, createDetectors, config.rules);
-  const judge = new Judge({ ...config.decide });
+  const judging = createJudging(config, ['192.0.2.1']);
+  const { judge, lists } = judging;
   return {
     judge,
     lists,
@@ -50,10 +46,9 @@ export const createEngine = (maxSources: number): Engine => {
         sizeBytes: raw.length,
         cut: false,
       };
-      const facts = enrich(request);
-      return judge.judge(request, facts, detectors.detect(request, facts));
+      return judging.judged(request);
     },
-    tables: () => detectors.tables(),
+    tables: () => judging.tables(),
   };
 };
 

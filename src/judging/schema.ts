@@ -1,0 +1,9 @@
+import type { z } from 'zod';
+import { configSchema } from '../config/index.ts';
+import { decideSchema } from '../decide/index.ts';
+import { RULES, detectSchema } from '../detect/index.ts';
+
+/** The configuration with the settings of every room; also for commands that only look at the file. */
+export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES });
+
+export type CompanionConfig = z.output<typeof companionSchema>;
