@@ -4,7 +4,8 @@
  *     hook.ask → facts → findings → verdict → answer, and after it: lists, enforcers, database, log, live feed
  */
 import { join } from 'node:path';
-import { openControlSocket, openTokenFile, startHttp } from './admin/index.ts';
+import { openDoors, openTokenFile } from './admin/index.ts';
+import type { Doors } from './admin/index.ts';
 import { createReload, loadConfig } from './config/index.ts';
 import { createNodes } from './enforce/index.ts';
 import { companionSchema, createJudging } from './judging/index.ts';
@@ -181,18 +182,16 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     records,
     effects,
   });
-  let doors = (): Record<string, Record<string, number>> => ({});
+  let doors: Doors | undefined;
   const enumerationSources = (): number => judging.tables()['enumeration.sources']?.size ?? 0;
   const exposition = createExposition({
     sources: status.metricSources,
     figures: () => tally.figures(),
-    more: () => ({ ...doors(), security_log: { dropped: securityLog.dropped } }),
+    more: () => ({ ...doors?.stats(), security_log: { dropped: securityLog.dropped } }),
     activeBans: () => judge.ledger.count('ban'),
     enumerationSources,
     aliases: config.metrics.aliases,
   });
-  // set once the doors are open
-  let renewTls = (): void => {};
   const swapped = createReload(config, readConfig, [
     { covers: /^log\.level$/, apply: (next) => void (log.level = levelOf(next)) },
     ...judging.swaps,
@@ -206,7 +205,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     },
   ]);
   const beforeReload = (): void => {
-    renewTls();
+    doors?.http?.renew();
     securityLog.reopen();
   };
   const reload = createReloading(log, beforeReload, swapped);
@@ -226,33 +225,26 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     enumerationSources,
     reload,
   });
-  const tokens = openTokenFile(join(stateDirectory, 'tokens.json'), clock);
-  const http =
-    config.http === false
-      ? undefined
-      : await startHttp({
-          listen: config.http.listen,
-          token: config.http.token ?? installationSecret(join(stateDirectory, 'token')),
-          operations,
-          tokens,
-          hook: hook.desk,
-          // a server shows the secret of its frames
-          hookTokens: config.nodes
-            .filter(({ transport }) => transport === 'http')
-            .map((node) => lineSecrets(node.secret ?? secret).up),
-          tls: config.http.tls,
-          onBug,
-          clock,
-          beyondLoopback: config.http.beyond_loopback,
-          metrics: exposition,
-        });
-  // last of the doors: whoever gets an answer here finds all others open
-  const control = await openControlSocket(
-    controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }),
-    { desk: { operations, tokens }, onBug },
-  );
-  renewTls = () => http?.renew();
-  doors = () => ({ control: { ...control.stats() }, http: { ...http?.stats() } });
+  doors = await openDoors({
+    operations,
+    tokens: openTokenFile(join(stateDirectory, 'tokens.json'), clock),
+    hook: hook.desk,
+    onBug,
+    clock,
+    socketPaths: controlSocketPaths({ explicit: config.socket, env: process.env, stateDirectory }),
+    http: config.http !== false && {
+      listen: config.http.listen,
+      token: config.http.token ?? installationSecret(join(stateDirectory, 'token')),
+      // a server shows the secret of its frames
+      hookTokens: config.nodes
+        .filter(({ transport }) => transport === 'http')
+        .map((node) => lineSecrets(node.secret ?? secret).up),
+      tls: config.http.tls,
+      beyondLoopback: config.http.beyond_loopback,
+      metrics: exposition,
+    },
+  });
+  const { control, http } = doors;
   const expire = (): void => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' });
   const expiry = setInterval(expire, EXPIRE_EVERY_MS);
   const endVigil = keepVigil(status.report, log, clock);
@@ -281,12 +273,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       clearInterval(expiry);
       endVigil();
       decisionLog.stop();
-      await Promise.allSettled([
-        hook.stop(),
-        control.close(),
-        http?.close(),
-        ...enforcers.map((enforcer) => enforcer.stop()),
-      ]);
+      await Promise.allSettled([hook.stop(), doors?.close(), ...enforcers.map((enforcer) => enforcer.stop())]);
       await records.close();
       securityLog.close();
       log.info({ event: 'stopped' }, 'companion stopped');

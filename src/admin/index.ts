@@ -6,9 +6,11 @@
  */
 export { openTokenFile } from './access/token-file.ts';
 export type { TokenStore } from './access/token-file.ts';
-export { openControlSocket, startControlSocket } from './control/control-socket.ts';
+export { startControlSocket } from './control/control-socket.ts';
 export type { ControlSocket, ControlSocketOptions } from './control/control-socket.ts';
 export type { ControlStats } from './control/control-stats.ts';
+export { openDoors } from './doors.ts';
+export type { Doors } from './doors.ts';
 export { startHttp } from './http/server.ts';
 export type { HttpDoor, HttpOptions } from './http/server.ts';
 export { MAX_IMPORT_ROWS } from './routes/index.ts';
