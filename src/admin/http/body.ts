@@ -5,13 +5,22 @@ import type { Env } from './reply.ts';
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A query knows text only: `bound=true` is meant as in JSON. Numbers are the schemas' business. */
+const typedQuery = (query: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [
+      name,
+      value === 'true' || value === 'false' ? value === 'true' : value,
+    ]),
+  );
+
 /**
  * The body as a JSON object, whatever its declared type (curl -d says "form"); nothing at all is `{}`.
  * @param sip takes `message/sip` as well: the body is the message, the query says the rest
  */
 export const readBody = async (c: Context<Env>, sip = false): Promise<Readonly<Record<string, unknown>>> => {
   if (sip && /^message\/sip\b/i.test(c.req.header('content-type') ?? ''))
-    return { ...c.req.query(), message_base64: Buffer.from(await c.req.arrayBuffer()).toString('base64') };
+    return { ...typedQuery(c.req.query()), message_base64: Buffer.from(await c.req.arrayBuffer()).toString('base64') };
   const text = await c.req.text();
   if (text.trim() === '') return {};
   let value: unknown;
