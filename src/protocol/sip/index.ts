@@ -1,6 +1,6 @@
 /**
- * SIP bytes ↔ values. In: one message as it stood on the wire. Out: a bounded `SipView`, or the reason why there is
- * none. Never judges whether a message is valid or hostile, never throws on any bytes, never does I/O.
+ * SIP bytes ↔ values. In: one message as it stood on the wire. Out: an index of its lines, values when they are asked
+ * for, a bounded `SipView` for detectors, or the reason why there is none. Never throws on any bytes, never does I/O.
  */
-export { isKeepAlive } from './keep-alive.ts';
-export { isSipFault, readSip, type SipFault } from './view.ts';
+export { classifyKeepAlive, isParseFault, parseSip } from './message/index.ts';
+export { isSipFault, readSip, viewOf } from './view/index.ts';

@@ -1,0 +1,193 @@
+/**
+ * The header names that a rule, a value reader or the view asks for, lower case, with their compact forms (RFC 3261
+ * 7.3.3 and the IANA registry). The index of a name in this list is its id; id 0 is any other name.
+ */
+const KNOWN = [
+  '',
+  'via',
+  'from',
+  'to',
+  'call-id',
+  'cseq',
+  'contact',
+  'max-forwards',
+  'content-length',
+  'content-type',
+  'user-agent',
+  'authorization',
+  'proxy-authorization',
+  'route',
+  'record-route',
+  'expires',
+  'require',
+  'proxy-require',
+  'supported',
+  'allow',
+  'server',
+  'www-authenticate',
+  'proxy-authenticate',
+  'content-encoding',
+  'subject',
+  'event',
+  'refer-to',
+  'referred-by',
+  'allow-events',
+  'session-expires',
+  'identity',
+  'accept-contact',
+  'reject-contact',
+  'request-disposition',
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'alert-info',
+  'authentication-info',
+  'call-info',
+  'content-disposition',
+  'content-language',
+  'date',
+  'error-info',
+  'in-reply-to',
+  'mime-version',
+  'min-expires',
+  'min-se',
+  'organization',
+  'p-asserted-identity',
+  'p-preferred-identity',
+  'path',
+  'priority',
+  'privacy',
+  'rack',
+  'reason',
+  'replaces',
+  'reply-to',
+  'retry-after',
+  'rseq',
+  'service-route',
+  'subscription-state',
+  'timestamp',
+  'unsupported',
+  'warning',
+] as const;
+
+export type HeaderName = Exclude<(typeof KNOWN)[number], ''>;
+
+/** Compact forms: RFC 3261 7.3.3, 3515 r, 3841 a d j, 3892 b, 4028 x, 6665 o u, 8224 y. */
+const COMPACT: Readonly<Record<string, HeaderName>> = {
+  a: 'accept-contact',
+  b: 'referred-by',
+  c: 'content-type',
+  d: 'request-disposition',
+  e: 'content-encoding',
+  f: 'from',
+  i: 'call-id',
+  j: 'reject-contact',
+  k: 'supported',
+  l: 'content-length',
+  m: 'contact',
+  o: 'event',
+  r: 'refer-to',
+  s: 'subject',
+  t: 'to',
+  u: 'allow-events',
+  v: 'via',
+  x: 'session-expires',
+  y: 'identity',
+};
+
+/** Id of a header that has no name in the list. */
+export const OTHER_HEADER = 0;
+
+const IDS: ReadonlyMap<string, number> = new Map(KNOWN.map((name, id) => [name, id]));
+
+/** Id of a known header, for `SipMessage.first` and the like. */
+export const headerIdOf = (name: HeaderName): number => IDS.get(name) ?? OTHER_HEADER;
+
+/** Canonical lower-case name of an id; empty for `OTHER_HEADER`. */
+export const headerNameOf = (id: number): string => KNOWN[id] ?? '';
+
+/** Ids of headers of which a message may hold one line with one value (RFC 3261 table 2 and 7.3.1). */
+export const SINGLETONS: ReadonlySet<number> = new Set(
+  (
+    [
+      'from',
+      'to',
+      'call-id',
+      'cseq',
+      'max-forwards',
+      'content-length',
+      'content-type',
+      'expires',
+      'user-agent',
+      'server',
+      'date',
+      'mime-version',
+      'min-expires',
+      'organization',
+      'priority',
+      'subject',
+      'timestamp',
+      'retry-after',
+      'reply-to',
+      'content-disposition',
+      'event',
+      'refer-to',
+      'session-expires',
+      'min-se',
+      'rack',
+      'rseq',
+      'subscription-state',
+    ] as const
+  ).map(headerIdOf),
+);
+
+/** 0 for what no token may hold (RFC 3261 25.1), else the character's lower-case code. */
+const TOKEN_LOWER = new Uint8Array(256);
+for (const char of "abcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~") {
+  TOKEN_LOWER[char.charCodeAt(0)] = char.charCodeAt(0);
+  TOKEN_LOWER[char.toUpperCase().charCodeAt(0)] = char.charCodeAt(0);
+}
+
+/** The token character at this place in lower case, or 0. */
+export const tokenCode = (text: string, at: number): number => TOKEN_LOWER[text.charCodeAt(at)] ?? 0;
+
+const LONGEST = Math.max(...KNOWN.map(({ length }) => length));
+
+interface Known {
+  readonly name: string;
+  readonly id: number;
+}
+
+/** Names by length and first letter: hardly ever more than one, so that a header costs one comparison. */
+const bucketOf = (length: number, first: number): number => length * 32 + (first & 0x1f);
+
+const buckets: (readonly Known[] | undefined)[] = Array.from({ length: bucketOf(LONGEST + 1, 0) }, () => undefined);
+const enter = (name: string, id: number): void => {
+  const bucket = bucketOf(name.length, name.charCodeAt(0));
+  buckets[bucket] = [...(buckets[bucket] ?? []), { name, id }];
+};
+KNOWN.forEach((name, id) => {
+  if (name !== '') enter(name, id);
+});
+for (const [letter, name] of Object.entries(COMPACT)) enter(letter, headerIdOf(name));
+
+/** Id of the name at `from` … `to`, in any case and compact or not; a known name is a valid token by itself. */
+export const headerIdAt = (text: string, from: number, to: number): number => {
+  const length = to - from;
+  if (length > LONGEST || length < 1) return OTHER_HEADER;
+  const bucket = buckets[bucketOf(length, text.charCodeAt(from))];
+  if (bucket === undefined) return OTHER_HEADER;
+  for (let entry = 0; entry < bucket.length; entry += 1) {
+    const { name, id } = bucket[entry]!;
+    let same = 0;
+    while (same < length && TOKEN_LOWER[text.charCodeAt(from + same)] === name.charCodeAt(same)) same += 1;
+    if (same === length) return id;
+  }
+  return OTHER_HEADER;
+};
+
+/** True for one or more token characters. */
+export const isToken = (text: string, from: number, to: number): boolean => {
+  for (let at = from; at < to; at += 1) if (TOKEN_LOWER[text.charCodeAt(at)] === 0) return false;
+  return to > from;
+};

@@ -1,0 +1,39 @@
+/** Datagrams this short cannot be SIP; phones send them to hold their NAT binding open (CRLF, NUL, `jaK`). */
+const MAX_SHORT_BYTES = 4;
+
+/** RFC 8489 section 5: bytes 4 to 7 of every STUN message. RFC 5626 4.4.2 sends them on the SIP port. */
+const STUN_MAGIC_COOKIE = 0x2112a442;
+const STUN_HEADER_BYTES = 20;
+
+export type KeepAlive = 'crlf' | 'nul' | 'stun' | 'short' | 'blank';
+
+const isStun = (bytes: Buffer): boolean =>
+  bytes.length >= STUN_HEADER_BYTES && bytes.readUInt8(0) < 0x40 && bytes.readUInt32BE(4) === STUN_MAGIC_COOKIE;
+
+const isBlankByte = (byte: number): boolean =>
+  byte === 0 || byte === 0x0d || byte === 0x0a || byte === 0x20 || byte === 0x09;
+
+const blankKind = (bytes: Buffer): KeepAlive | undefined => {
+  let nul = true;
+  let crlf = true;
+  for (const byte of bytes) {
+    if (!isBlankByte(byte)) return undefined;
+    if (byte !== 0) nul = false;
+    if (byte !== 0x0d && byte !== 0x0a) crlf = false;
+  }
+  return nul ? 'nul' : crlf ? 'crlf' : 'blank';
+};
+
+/**
+ * Names keep-alives, which are never held against anyone: CRLF (RFC 5626 4.4.1), STUN (4.4.2), NUL bytes, white space,
+ * and anything of four bytes or fewer.
+ * @returns undefined for what must be judged; an empty datagram is `short`
+ */
+export const classifyKeepAlive = (bytes: Buffer): KeepAlive | undefined => {
+  const first = bytes[0];
+  // the usual message begins with a letter, and neither a blank nor STUN does
+  if (first !== undefined && first >= 0x40 && bytes.length > MAX_SHORT_BYTES) return undefined;
+  if (isStun(bytes)) return 'stun';
+  const blank = bytes.length === 0 ? undefined : blankKind(bytes);
+  return blank ?? (bytes.length <= MAX_SHORT_BYTES ? 'short' : undefined);
+};

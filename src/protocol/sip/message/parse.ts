@@ -1,0 +1,115 @@
+import { isAscii } from 'node:buffer';
+import { classifyKeepAlive } from './keep-alive.ts';
+import { headerIdAt, isToken, OTHER_HEADER } from './header-names.ts';
+import { MAX_HEADER_LINES, MAX_MESSAGE_BYTES } from './limits.ts';
+import { LINE, SipMessage, STRIDE } from './message.ts';
+import { readStartLine } from './start-line.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SP = 0x20;
+const HT = 0x09;
+
+/** Why bytes are no SIP message. `offset` is where that was seen; `detail` holds our own words only. */
+export interface ParseFault {
+  readonly fault: 'empty' | 'keep-alive' | 'not-sip' | 'too-large' | 'no-headers';
+  readonly detail: string;
+  readonly offset: number;
+}
+
+export const isParseFault = (parsed: SipMessage | ParseFault): parsed is ParseFault => 'fault' in parsed;
+
+const fault = (kind: ParseFault['fault'], detail: string, offset = 0): ParseFault => ({ fault: kind, detail, offset });
+
+const isBlank = (code: number): boolean => code === SP || code === HT;
+
+/**
+ * Takes a message apart: one pass over its bytes, an index of its lines, no values. Tolerant towards everything that
+ * another reader might tolerate (LF for CRLF, blanks before the colon, folding, lines without colon), so that nothing
+ * hides from us what a server reads; what of it is wrong is for the validator to say.
+ * @returns the message, or why there is none; never throws, on any bytes
+ */
+export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
+  const size = bytes.length;
+  if (size === 0) return fault('empty', 'no bytes');
+  if (size > MAX_MESSAGE_BYTES) return fault('too-large', `${size} bytes`, MAX_MESSAGE_BYTES);
+  const keepAlive = classifyKeepAlive(bytes);
+  if (keepAlive !== undefined) return fault('keep-alive', keepAlive);
+  const text = bytes.toString('latin1');
+  // RFC 3261 7.5: line ends before the start line are ignored
+  let start = 0;
+  while (start < size && (text.charCodeAt(start) === CR || text.charCodeAt(start) === LF)) start += 1;
+  let lf = text.indexOf('\n', start);
+  const startLine = readStartLine(text, start, lf < 0 ? size : text.charCodeAt(lf - 1) === CR ? lf - 1 : lf);
+  if (startLine === undefined)
+    return fault('not-sip', 'the first line is neither a request line nor a status line', start);
+  const lines: number[] = [];
+  let complete = false;
+  let seen = 0;
+  let named = false;
+  let bodyStart = size;
+  let colon = -1;
+  let at = lf < 0 ? size : lf + 1;
+  while (at < size) {
+    const first = text.charCodeAt(at);
+    if (first === LF || (first === CR && text.charCodeAt(at + 1) === LF)) {
+      complete = true;
+      bodyStart = first === LF ? at + 1 : at + 2;
+      break;
+    }
+    lf = text.indexOf('\n', at);
+    if (lf < 0) lf = size;
+    let end = text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
+    const nameLimit = end;
+    let flags = end === lf && lf < size ? LINE.bareLf : 0;
+    // the lines folded into the value
+    while (lf + 1 < size && isBlank(text.charCodeAt(lf + 1))) {
+      flags |= LINE.folded;
+      lf = text.indexOf('\n', lf + 1);
+      if (lf < 0) lf = size;
+      end = text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
+      if (end === lf && lf < size) flags |= LINE.bareLf;
+    }
+    // sought once per colon, so that lines without one cost nothing more
+    if (colon < at) {
+      colon = text.indexOf(':', at);
+      if (colon < 0) colon = size;
+    }
+    let id = OTHER_HEADER;
+    let nameEnd = at;
+    let from = at;
+    let to = end;
+    if (colon >= nameLimit) {
+      flags |= LINE.noColon;
+    } else {
+      named = true;
+      nameEnd = colon;
+      while (nameEnd > at && isBlank(text.charCodeAt(nameEnd - 1))) nameEnd -= 1;
+      if (nameEnd < colon) flags |= LINE.blankBeforeColon;
+      from = colon + 1;
+      while (from < to && isLws(text.charCodeAt(from))) from += 1;
+      while (to > from && isLws(text.charCodeAt(to - 1))) to -= 1;
+      id = headerIdAt(text, at, nameEnd);
+      if (id === OTHER_HEADER) {
+        if (nameEnd === at) flags |= LINE.emptyName;
+        else if (!isToken(text, at, nameEnd)) flags |= LINE.badName;
+      }
+    }
+    seen += 1;
+    // padding must not hide a From: of what lies beyond the cap, the first of each known name is kept
+    if (seen <= MAX_HEADER_LINES || (id !== OTHER_HEADER && !isIndexed(lines, id))) {
+      lines.push(id, at, nameEnd, from, to, flags);
+    }
+    at = lf + 1;
+  }
+  if (!named) return fault('no-headers', 'a start line without headers', Math.min(at, size));
+  const overflow = seen > MAX_HEADER_LINES;
+  return new SipMessage(bytes, text, isAscii(bytes), { start: startLine, lines, bodyStart, complete, overflow });
+};
+
+const isIndexed = (lines: readonly number[], id: number): boolean => {
+  for (let at = 0; at < lines.length; at += STRIDE) if (lines[at] === id) return true;
+  return false;
+};
+
+const isLws = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;

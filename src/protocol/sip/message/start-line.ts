@@ -1,0 +1,76 @@
+import { tokenCode } from './header-names.ts';
+import { MAX_METHOD_CHARS } from './limits.ts';
+import type { StartLine } from './message.ts';
+
+/** `SIP/999.999`: versions that a server refuses itself are still SIP. */
+const MAX_VERSION_CHARS = 11;
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+/** End of `SIP/` digits `.` digits at `from`, whatever its case (RFC 3261 7.1), or -1. */
+const endOfVersion = (text: string, from: number, end: number): number => {
+  if (end - from < 7 || (text.charCodeAt(from) | 0x20) !== 0x73 || (text.charCodeAt(from + 1) | 0x20) !== 0x69)
+    return -1;
+  if ((text.charCodeAt(from + 2) | 0x20) !== 0x70 || text.charCodeAt(from + 3) !== 0x2f) return -1;
+  let at = from + 4;
+  const major = at;
+  while (at < end && at - major < 3 && isDigit(text.charCodeAt(at))) at += 1;
+  if (at === major || text.charCodeAt(at) !== 0x2e) return -1;
+  at += 1;
+  const minor = at;
+  while (at < end && at - minor < 3 && isDigit(text.charCodeAt(at))) at += 1;
+  return at === minor ? -1 : at;
+};
+
+/** The methods in use, so that each message does not make a string of its own. */
+const METHODS: ReadonlyMap<string, string> = new Map(
+  'INVITE ACK BYE CANCEL REGISTER OPTIONS SUBSCRIBE NOTIFY PUBLISH MESSAGE INFO PRACK UPDATE REFER'
+    .split(' ')
+    .map((method) => [method, method]),
+);
+
+const readReply = (text: string, from: number, to: number, versionEnd: number): StartLine | undefined => {
+  let at = versionEnd;
+  while (at < to && isBlank(text.charCodeAt(at))) at += 1;
+  if (at === versionEnd) return undefined;
+  let digits = at;
+  while (digits < to && digits - at < 4 && isDigit(text.charCodeAt(digits))) digits += 1;
+  const three = digits - at === 3 && (digits === to || isBlank(text.charCodeAt(digits)));
+  const status = three ? Number(text.slice(at, digits)) : 0;
+  return { kind: 'reply', from, to, status, version: { from, to: versionEnd } };
+};
+
+/**
+ * Reads `METHOD uri SIP/2.0` or `SIP/2.0 200 OK` between two offsets. Blanks in and around the URI are tolerated: what is
+ * invalid is for the validator to say and for the server to refuse.
+ */
+export const readStartLine = (text: string, from: number, to: number): StartLine | undefined => {
+  const versionEnd = endOfVersion(text, from, to);
+  if (versionEnd > 0) return readReply(text, from, to, versionEnd);
+  let methodEnd = from;
+  while (methodEnd < to && methodEnd - from <= MAX_METHOD_CHARS && tokenCode(text, methodEnd) !== 0) methodEnd += 1;
+  if (methodEnd === from || methodEnd - from > MAX_METHOD_CHARS || !isBlank(text.charCodeAt(methodEnd)))
+    return undefined;
+  let end = to;
+  while (end > methodEnd && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  let version = end;
+  while (version > methodEnd && end - version <= MAX_VERSION_CHARS && !isBlank(text.charCodeAt(version - 1)))
+    version -= 1;
+  if (endOfVersion(text, version, end) !== end) return undefined;
+  let uri = methodEnd;
+  while (uri < version && isBlank(text.charCodeAt(uri))) uri += 1;
+  let uriEnd = version;
+  while (uriEnd > uri && isBlank(text.charCodeAt(uriEnd - 1))) uriEnd -= 1;
+  if (uriEnd === uri) return undefined;
+  const method = text.slice(from, methodEnd);
+  return {
+    kind: 'request',
+    from,
+    to,
+    method: METHODS.get(method) ?? method,
+    uri: { from: uri, to: uriEnd },
+    version: { from: version, to: end },
+  };
+};

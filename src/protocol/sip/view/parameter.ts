@@ -1,0 +1,65 @@
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const EQUALS = 0x3d;
+const COMMA = 0x2c;
+
+/** Position after the closing quote of the quoted string that opens at `open`, or `end` when it never closes. */
+export const endOfQuoted = (text: string, open: number, end: number): number => {
+  for (let at = open + 1; at < end; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === BACKSLASH) at += 1;
+    else if (char === QUOTE) return at + 1;
+  }
+  return end;
+};
+
+/** Removes the quotes and resolves quoted-pairs (RFC 3261 25.1): `"a\"b"` is `a"b`. */
+export const unquote = (quoted: string): string => {
+  const inner = quoted.endsWith('"') && quoted.length > 1 ? quoted.slice(1, -1) : quoted.slice(1);
+  return inner.includes('\\') ? inner.replace(/\\([\s\S])/g, '$1') : inner;
+};
+
+const isWhite = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
+
+/** True when the name between two offsets, blanks around it left out, is `name` in any case. */
+const isName = (text: string, start: number, end: number, name: string): boolean => {
+  let from = start;
+  let to = end;
+  while (from < to && isWhite(text.charCodeAt(from))) from += 1;
+  while (to > from && isWhite(text.charCodeAt(to - 1))) to -= 1;
+  if (to - from !== name.length) return false;
+  for (let at = 0; at < name.length; at += 1) {
+    const char = text.charCodeAt(from + at);
+    if ((char >= 0x41 && char <= 0x5a ? char | 0x20 : char) !== name.charCodeAt(at)) return false;
+  }
+  return true;
+};
+
+/**
+ * Value of a parameter in `name=value` pairs behind `separator`, between two offsets, up to the next value (`,`) where
+ * the separator is `;`; quotes are removed. One pass. Separators: `;` for Via, From, To, `,` for digest credentials.
+ * @returns an empty string when there is none
+ */
+export const readParameter = (text: string, name: string, from: number, end: number, separator: ';' | ','): string => {
+  const separatorCode = separator.charCodeAt(0);
+  const stopCode = separator === ';' ? COMMA : -1;
+  let start = from;
+  let equals = -1;
+  for (let at = from; at <= end; at += 1) {
+    const char = at < end ? text.charCodeAt(at) : separatorCode;
+    if (char === QUOTE) {
+      at = endOfQuoted(text, at, end) - 1;
+    } else if (char === EQUALS && equals < 0) {
+      equals = at;
+    } else if (char === separatorCode || char === stopCode) {
+      if (equals >= 0 && isName(text, start, equals, name)) {
+        const value = text.slice(equals + 1, at).trim();
+        return value.startsWith('"') ? unquote(value) : value;
+      }
+      if (char === stopCode) return '';
+      start = at + 1;
+      equals = -1;
+    }
+  }
+  return '';
+};
