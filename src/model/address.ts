@@ -53,10 +53,13 @@ export const parseCidr = (text: string): Cidr => {
       `'${text.slice(0, 60)}' is not an IP address or CIDR. Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.`,
     );
   }
-  const bytes = maskBytes(ipaddr.parse(ip).toByteArray(), prefix);
-  const parsed = ipaddr.fromByteArray(bytes);
-  const network = parsed.kind() === 'ipv6' ? (parsed as ipaddr.IPv6).toRFC5952String() : parsed.toString();
-  return { family: isV4 ? 4 : 6, network, prefix, bytes };
+  if (isV4) {
+    // ten times as fast as ipaddr.js, which tries every notation: lists and bans are read by the hundred thousand
+    const bytes = maskBytes(ip.split('.').map(Number), prefix);
+    return { family: 4, network: bytes.join('.'), prefix, bytes };
+  }
+  const bytes = maskBytes(ipaddr.IPv6.parse(ip).toByteArray(), prefix);
+  return { family: 6, network: new ipaddr.IPv6(bytes).toRFC5952String(), prefix, bytes };
 };
 
 /** `203.0.113.0/24`; a single address always carries its /32 or /128. */

@@ -229,6 +229,40 @@ requires(
       expect([name, /^(?:40[0-9]|no answer)/.test(answer)]).toEqual([name, true]);
     expect(refused).toBeGreaterThanOrEqual(10);
     expect(await door.get('ipban', '127.9.9.9')).toBeUndefined();
+    // nor through the path that takes many: each is one digit, 1 for done
+    const plain = (method: string, ...params: readonly (string | number)[]): string =>
+      JSON.stringify({ jsonrpc: '2.0', method, params });
+    const fits = plain('htable.setxs', 'ipban', '127.9.9.7', 'companion:1:x', 60);
+    const many = {
+      'wrong token': await knock(`${fits}|${fits}`, { 'x-companion-token': WRONG }, '/RPC/many'),
+      'too many': await knock(Array.from({ length: 65 }, () => fits).join('|'), ours, '/RPC/many'),
+      nothing: await knock('', ours, '/RPC/many'),
+      // one fits among: other methods, other tables, another member, a second method, a quote, no version, a list
+      mixed: await knock(
+        [
+          plain('core.kill'),
+          plain('htable.flush', 'ipban'),
+          plain('htable.setxs', 'companion_meta', 'nets', '9', 60),
+          fits.replace('}', ',"x":1}'),
+          fits.replace('"params"', '"METHOD":"core.kill","params"'),
+          fits.replace('127.9.9.7', String.raw`a\",\"b`),
+          fits.replace('"2.0"', '2'),
+          `[${fits}]`,
+          fits,
+        ].join('|'),
+        ours,
+        '/RPC/many',
+      ),
+    };
+    figure('many', many);
+    expect(many).toEqual({
+      'wrong token': '401 token',
+      'too many': '403 too many',
+      nothing: '200 0',
+      mixed: '200 000000001',
+    });
+    expect(await door.get('ipban', '127.9.9.7')).toBe('companion:1:x');
+    await door.call('htable.delete', 'ipban', '127.9.9.7');
     // not on the SIP port either
     const http = connect({ host: HOST, port: 15_060 });
     let said = '';

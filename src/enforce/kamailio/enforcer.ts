@@ -7,6 +7,7 @@ import { createLedgerReader } from './ledger.ts';
 import { createMirror, DEFAULT_CAPS } from './mirror.ts';
 import type { Caps, MirrorChanges } from './mirror.ts';
 import { createOutbox } from './outbox.ts';
+import { createBulkWriter } from './door/bulk.ts';
 import { readFreeMemory, readPulse, readUnusable, readVersion } from './door/probe.ts';
 import type { Pulse } from './door/probe.ts';
 import { createReconciler } from './reconcile.ts';
@@ -93,8 +94,9 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     poke();
   };
   const rpc = createKamailioRpc({ url: options.rpcUrl, token: options.token, onDisconnect });
+  const writer = createBulkWriter(rpc);
   const outbox = createOutbox({
-    rpc,
+    writer,
     mirror,
     clock,
     usable,
@@ -167,6 +169,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     unusable = await readUnusable(rpc);
     if (isRestart) {
       if (boot !== '') restarts += 1;
+      writer.forget();
       refillComes = true;
       if (boot === '') await seedOnce();
       await readLedger();

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { parseCidr } from '../../model/index.ts';
+import { canonicalIp, parseCidr } from '../../model/index.ts';
 import type { Cidr, Entry } from '../../model/index.ts';
 
 /** The tables that companion fills. `companion_meta` holds single words about the others and is written apart. */
@@ -57,6 +57,8 @@ export const prefixKeys = (cidr: Cidr): readonly string[] | undefined => {
 };
 
 const banKeys = (subject: string, value: string): readonly Key[] | undefined => {
+  // nearly all: an IPv4 address is its own key
+  if (!subject.includes(':') && canonicalIp(subject) !== undefined) return [{ table: 'ipban', key: subject, value }];
   const cidr = parseCidr(subject);
   const single = cidr.family === 4 ? cidr.prefix === 32 : cidr.prefix >= V6_IDENTITY_BYTES * 8;
   if (single) return [{ table: 'ipban', key: identityKey(cidr.network), value }];

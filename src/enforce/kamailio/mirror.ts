@@ -67,6 +67,9 @@ export interface Mirror {
   readonly left: { unpushed: Set<string>; capped: number; held: number };
 }
 
+const isSame = (claim: Claim, owner: string, value: string | number, until: number): boolean =>
+  claim.until === until && claim.value === value && claim.owner === owner;
+
 /** What Kamailio's tables should hold, key by key. Bounded by caps; knows nothing of connections. */
 export const createMirror = (caps: Caps): Mirror => {
   const tables: Record<Table, Map<string, Slot>> = {
@@ -159,6 +162,11 @@ export const createMirror = (caps: Caps): Mirror => {
           if (!makeRoom(table, until, removals)) continue;
           slot = { table, key, value, until, claims: [], expired: false, changed: 0, confirmed: 0, seen: 0 };
           tables[table].set(key, slot);
+        }
+        const [standing] = slot.claims;
+        if (standing !== undefined && slot.claims.length === 1 && isSame(standing, owner, value, until)) {
+          standing.round = round;
+          if (!slot.expired) continue;
         }
         slot.claims = [
           ...slot.claims.filter((claim) => claim.owner !== owner && claim.until > now),

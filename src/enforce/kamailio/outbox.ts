@@ -2,11 +2,9 @@ import type { Clock } from '../../model/index.ts';
 import { TABLES, ttlSeconds } from './keys.ts';
 import type { Table } from './keys.ts';
 import type { Mirror, Slot } from './mirror.ts';
-import { RpcError } from './door/rpc.ts';
-import type { KamailioRpc } from './door/rpc.ts';
+import type { BulkWriter, Write } from './door/bulk.ts';
+import type { RpcError } from './door/rpc.ts';
 
-/** Calls under way at once: enough for 10 k sets/s and more, few enough that a ban behind them waits 2 ms. */
-const WINDOW = 32;
 /** Keys waiting. Beyond it they are dropped and counted; reconciliation finds them. */
 export const MAX_QUEUED = 100_000;
 
@@ -66,7 +64,7 @@ export interface Outbox {
 }
 
 export interface OutboxOptions {
-  readonly rpc: KamailioRpc;
+  readonly writer: BulkWriter;
   readonly mirror: Mirror;
   readonly clock: Clock;
   /** A table that must not be written (missing, or without autoexpire). */
@@ -75,8 +73,8 @@ export interface OutboxOptions {
   readonly onRefused: (error: RpcError) => void;
 }
 
-/** What waits to be written to one Kamailio: deduplicated by key, bounded, at most WINDOW calls at once. */
-export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: OutboxOptions): Outbox => {
+/** What waits to be written to one Kamailio: deduplicated by key, bounded, a limited number under way at once. */
+export const createOutbox = ({ writer, mirror, clock, usable, onLost, onRefused }: OutboxOptions): Outbox => {
   const lanes: Record<Lane, Map<string, Op>> = {
     delete: new Map(),
     nets: new Map(),
@@ -145,21 +143,18 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
     return nextOfRefill();
   };
 
-  const write = (op: Op): Promise<void> | undefined => {
+  /** Undefined: not to be written after all. */
+  const writeOf = (op: Op): Write | undefined => {
     const { slot } = op;
     if (slot === undefined)
-      return rpc.write('htable.seti', ['companion_meta', 'nets', mirror.tables.companion_net.size]);
+      return { method: 'htable.seti', params: ['companion_meta', 'nets', mirror.tables.companion_net.size] };
     const { table, key, value, until } = slot;
     if (!usable(table)) return undefined;
-    if (op.lane === 'delete') return rpc.write('htable.delete', [table, key]);
+    if (op.lane === 'delete') return { method: 'htable.delete', params: [table, key] };
     const now = clock.now();
     if (until <= now) return undefined;
-    return rpc.write(typeof value === 'number' ? 'htable.setxi' : 'htable.setxs', [
-      table,
-      key,
-      value,
-      ttlSeconds(until, now),
-    ]);
+    const method = typeof value === 'number' ? 'htable.setxi' : 'htable.setxs';
+    return { method, params: [table, key, value, ttlSeconds(until, now)] };
   };
 
   const settled = (op: Op, error: RpcError | undefined): void => {
@@ -179,24 +174,35 @@ export const createOutbox = ({ rpc, mirror, clock, usable, onLost, onRefused }: 
       else onRefused(error);
     }
     if (waiting !== undefined) enqueue(waiting);
+  };
+
+  /** Takes what goes next, in one call. */
+  const gather = (ops: Op[], writes: Write[]): void => {
+    const size = writer.size();
+    while (ops.length < size) {
+      const op = next();
+      if (op === undefined) return;
+      const write = writeOf(op);
+      if (write === undefined) continue;
+      flying.add(op.id);
+      ops.push(op);
+      writes.push(write);
+    }
+  };
+
+  const start = async (ops: readonly Op[], writes: readonly Write[]): Promise<void> => {
+    const errors = await writer.write(writes);
+    for (const [at, op] of ops.entries()) settled(op, errors[at]);
     pump();
   };
 
-  const start = (op: Op): void => {
-    const call = write(op);
-    if (call === undefined) return;
-    flying.add(op.id);
-    call.then(
-      () => settled(op, undefined),
-      (cause: unknown) => settled(op, cause instanceof RpcError ? cause : new RpcError('garbage', String(cause))),
-    );
-  };
-
   const pump = (): void => {
-    while (running && !isGathering && flying.size < WINDOW) {
-      const op = next();
-      if (op === undefined) return;
-      start(op);
+    while (running && !isGathering && flying.size < writer.window()) {
+      const ops: Op[] = [];
+      const writes: Write[] = [];
+      gather(ops, writes);
+      if (ops.length === 0) return;
+      void start(ops, writes);
     }
   };
 

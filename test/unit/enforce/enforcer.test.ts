@@ -56,7 +56,10 @@ const until = async (what: string, check: () => boolean): Promise<void> => {
   }
 };
 
-describe('the Kamailio enforcer', () => {
+describe.each([
+  ['one write a request', false],
+  ['many writes a request', true],
+])('the Kamailio enforcer, %s', (_title, bulk) => {
   let server: FakeKamailio;
   let enforcer: KamailioEnforcer;
   let entries: Entry[];
@@ -94,6 +97,7 @@ describe('the Kamailio enforcer', () => {
   beforeEach(async () => {
     server = new FakeKamailio();
     server.token = 'secret';
+    server.bulk = bulk;
     entries = [];
     foreign = [];
     foreignGone = [];

@@ -22,6 +22,10 @@ export class FakeKamailio {
   freeMemory = 60;
   misbehave: Misbehaviour = () => false;
   token = '';
+  /** Whether its door takes many writes in one request. */
+  bulk = false;
+  /** What the bulk door was sent. */
+  readonly bodies: string[] = [];
   #server = createServer((request, response) => void this.#serve(request, response));
   #port = 0;
 
@@ -68,11 +72,16 @@ export class FakeKamailio {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const piece of request) body += String(piece);
-    const call = JSON.parse(body) as Call & { id: number };
     if (this.token !== '' && request.headers['x-companion-token'] !== this.token) {
       response.writeHead(401).end('token');
       return;
     }
+    if (request.url !== '/RPC') {
+      if (this.bulk && request.url === '/RPC/many') this.#serveMany(body, response);
+      else response.writeHead(404).end('path');
+      return;
+    }
+    const call = JSON.parse(body) as Call & { id: number };
     this.calls.push(call);
     if (this.misbehave(call, response)) return;
     const answer = this.#answer(call);
@@ -80,6 +89,15 @@ export class FakeKamailio {
     response
       .writeHead(failed ? 500 : 200)
       .end(JSON.stringify({ jsonrpc: '2.0', ...(failed ? answer : { result: answer }), id: call.id }));
+  }
+
+  #serveMany(body: string, response: ServerResponse): void {
+    this.bodies.push(body);
+    const calls = body.split('|').map((line) => JSON.parse(line) as Call);
+    this.calls.push(...calls);
+    if (calls.some((call) => this.misbehave(call, response))) return;
+    const digits = calls.map((call) => (typeof this.#answer(call) === 'string' ? '1' : '0'));
+    response.writeHead(200).end(`${digits.join('')}\n`);
   }
 
   #answer({ method, params }: Call): string | object {

@@ -9,6 +9,7 @@ const rpcWith = (...contacts: object[]): KamailioRpc => ({
     Domains: [{ Domain: { Domain: 'location', AoRs: [{ Info: { AoR: 'alice@example.com', Contacts: contacts } }] } }],
   }),
   write: async () => undefined,
+  text: async () => '',
   stream: async function* none() {},
   close: async () => undefined,
 });

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { KamailioRpc } from '../../../src/enforce/kamailio/door/rpc.ts';
 import { RpcError } from '../../../src/enforce/kamailio/door/rpc.ts';
+import { createBulkWriter } from '../../../src/enforce/kamailio/door/bulk.ts';
 import { createMirror, DEFAULT_CAPS } from '../../../src/enforce/kamailio/mirror.ts';
 import { createOutbox, MAX_QUEUED } from '../../../src/enforce/kamailio/outbox.ts';
 import type { Outbox } from '../../../src/enforce/kamailio/outbox.ts';
@@ -26,6 +27,7 @@ const createSetup = () => {
     call: () => Promise.resolve(undefined),
     stream: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: '' }) }) }),
     close: () => Promise.resolve(),
+    text: () => Promise.reject(new RpcError('garbage', 'many: HTTP 404.')),
     write: (method, params) =>
       new Promise((resolve, reject) => {
         waiting.push({
@@ -37,7 +39,7 @@ const createSetup = () => {
   const mirror = createMirror(DEFAULT_CAPS);
   const lost: string[] = [];
   const outbox: Outbox = createOutbox({
-    rpc,
+    writer: { ...createBulkWriter(rpc), size: () => 1 },
     mirror,
     clock: { now: () => 0 },
     usable: () => true,

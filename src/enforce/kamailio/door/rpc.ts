@@ -30,6 +30,8 @@ export interface KamailioRpc {
   call(method: string, params?: readonly RpcParam[], options?: { readonly slow?: boolean }): Promise<unknown>;
   /** A call for its effect: an empty result (Kamailio's answer to what it did not understand) is an error. */
   write(method: string, params: readonly RpcParam[]): Promise<void>;
+  /** Posts to a path beside the door's own, and returns the text of the answer. @throws RpcError */
+  text(path: string, body: string): Promise<string>;
   /** The raw text of a long answer, in pieces as they come; for dumps. @throws RpcError */
   stream(method: string, params: readonly RpcParam[]): AsyncIterable<string>;
   close(): Promise<void>;
@@ -64,12 +66,20 @@ const isEmptyObject = (value: unknown): boolean =>
 const codeOf = (cause: unknown): string =>
   typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 
-/** Reads one answer. @throws RpcError */
-const readAnswer = (method: string, status: number, text: string): unknown => {
+/** @throws RpcError when the door said no */
+const mustBeLetIn = (method: string, status: number): void => {
   if (status === 401)
-    throw new RpcError('refused', `${method}: Kamailio's RPC door refused the token. Check kamailio.rpc.token.`);
+    throw new RpcError(
+      'refused',
+      `${method}: Kamailio's RPC door refused the token. It runs with another secret: copy companion's kamailio-secret.cfg to it again, and restart it.`,
+    );
   if (status === 403)
     throw new RpcError('refused', `${method}: Kamailio's RPC door does not let this method or address in.`);
+};
+
+/** Reads one answer. @throws RpcError */
+const readAnswer = (method: string, status: number, text: string): unknown => {
+  mustBeLetIn(method, status);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -95,8 +105,8 @@ const readAnswer = (method: string, status: number, text: string): unknown => {
  * JSON-RPC over HTTP to one Kamailio: pipelined over few connections, each call with a deadline. Long answers have a
  * pool of their own, so that a dump never stands before a ban.
  */
-export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
-  const { url, token, deadlineMs = DEADLINE_MS, slowDeadlineMs = SLOW_DEADLINE_MS, onDisconnect } = options;
+export const createKamailioRpc = (settings: RpcOptions): KamailioRpc => {
+  const { url, token, deadlineMs = DEADLINE_MS, slowDeadlineMs = SLOW_DEADLINE_MS, onDisconnect } = settings;
   const { origin, pathname } = new URL(url);
   const shared = { allowH2: false, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS };
   const connect = { timeout: deadlineMs };
@@ -121,10 +131,17 @@ export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
   let lastId = 0;
 
   /** undici pipelines only what is idempotent; all that we call is (set, delete, read). */
+  const postTo = (path: string, body: string): PostOptions => ({
+    path,
+    method: 'POST',
+    headers,
+    body,
+    idempotent: true,
+    blocking: false,
+  });
   const post = (method: string, params: readonly RpcParam[]): PostOptions => {
     lastId = (lastId + 1) % 1_000_000_000;
-    const body = request(lastId, method, [...params]).serialize();
-    return { path: pathname, method: 'POST', headers, body, idempotent: true, blocking: false };
+    return postTo(pathname, request(lastId, method, [...params]).serialize());
   };
 
   const failed = (method: string, cause: unknown, timedOut: boolean, ms: number): RpcError => {
@@ -141,15 +158,18 @@ export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
     );
   };
 
-  const call: KamailioRpc['call'] = async (method, params = [], { slow: isSlow = false } = {}) => {
+  const send = async (method: string, options: PostOptions, isSlow: boolean): Promise<Answer> => {
     const ms = isSlow ? slowDeadlineMs : deadlineMs;
-    let answer: Answer;
     try {
-      answer = await exchange(isSlow ? slow : fast, post(method, params), ms);
+      return await exchange(isSlow ? slow : fast, options, ms);
     } catch (cause) {
       throw failed(method, cause, cause instanceof DeadlineError, ms);
     }
-    return readAnswer(method, answer.status, answer.text);
+  };
+
+  const call: KamailioRpc['call'] = async (method, params = [], { slow: isSlow = false } = {}) => {
+    const { status, text } = await send(method, post(method, params), isSlow);
+    return readAnswer(method, status, text);
   };
 
   return {
@@ -157,6 +177,12 @@ export const createKamailioRpc = (options: RpcOptions): KamailioRpc => {
     async write(method, params) {
       const result = await call(method, params);
       if (isEmptyObject(result)) throw new RpcError('garbage', `${method}: Kamailio did not understand the command.`);
+    },
+    async text(path, body) {
+      const { status, text } = await send(path, postTo(`${pathname}/${path}`, body), false);
+      mustBeLetIn(path, status);
+      if (status !== 200) throw new RpcError('garbage', `${path}: HTTP ${status}.`);
+      return text.trim();
     },
     async *stream(method, params) {
       const abort = new AbortController();
