@@ -65,7 +65,7 @@ export const createBulkWriter = (rpc: KamailioRpc): BulkWriter => {
       known = false;
       return alone(writes);
     }
-    return Promise.all(writes.map((write, at) => (digits[at] === '1' ? undefined : single(write))));
+    return Promise.all(writes.map(async (write, at) => (digits[at] === '1' ? undefined : single(write))));
   };
 
   return {
