@@ -7,7 +7,9 @@ requireNode();
 install();
 build();
 
-const child = spawn(nodeBinary(), [join(root, 'dist', 'main.js'), 'run', ...process.argv.slice(2)], {
+// As in the first line of main.ts.
+const flags = ['--max-semi-space-size=16'];
+const child = spawn(nodeBinary(), [...flags, join(root, 'dist', 'main.js'), 'run', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
 

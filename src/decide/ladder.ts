@@ -16,7 +16,7 @@ export class Ladder {
     readonly max_sources: number;
   }) {
     this.#settings = settings;
-    this.#rungs = new LRUCache({ max: settings.max_sources });
+    this.#rungs = new LRUCache({ maxSize: settings.max_sources, sizeCalculation: () => 1 });
   }
 
   restore(rung: LadderRung): void {

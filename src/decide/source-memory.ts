@@ -66,7 +66,9 @@ export class SourceMemory {
   constructor(maxSources: number, decayMs: number) {
     this.#decayMs = decayMs;
     this.#sources = new LRUCache({
-      max: maxSources,
+      // with `max` it would set 28 bytes of each source aside at once, while few have a record
+      maxSize: maxSources,
+      sizeCalculation: () => 1,
       dispose: (_record, _identity, reason) => {
         if (reason === 'evict') this.evicted += 1;
       },

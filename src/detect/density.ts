@@ -5,6 +5,7 @@ import { durationSetting } from './base/duration-setting.ts';
 import { isExempt, provedItself } from './base/exempt.ts';
 import { SourceKey } from './base/source-key.ts';
 import { SourceTable } from './base/source-table.ts';
+import type { SparseColumn } from './base/sparse-column.ts';
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
@@ -36,7 +37,7 @@ class Windows {
   readonly table: SourceTable;
   readonly #last: Float64Array;
   readonly #flags: Uint8Array;
-  readonly #rings: (Ring | undefined)[];
+  readonly #rings: SparseColumn<Ring>;
   readonly #limit: number;
   readonly #windowMs: number;
 
@@ -44,7 +45,7 @@ class Windows {
     this.table = new SourceTable(maxSources);
     this.#last = this.table.numbers();
     this.#flags = this.table.bytes();
-    this.#rings = this.table.values<Ring>();
+    this.#rings = this.table.sparse<Ring>();
     this.#limit = limit;
     this.#windowMs = windowMs;
   }
@@ -57,15 +58,19 @@ class Windows {
     this.#last[slot] = now;
     if ((flags & SEEN) === 0 || now - last >= this.#windowMs) {
       this.#flags[slot] = spoofable ? SEEN | SPOOFABLE : SEEN;
-      this.#rings[slot] = undefined;
+      this.#rings.delete(slot);
       return false;
     }
-    const ring = (this.#rings[slot] ??= {
-      times: [last],
-      next: 0,
-      lastSpoofable: (flags & SPOOFABLE) === 0 ? -Infinity : last,
-      quietUntil: -Infinity,
-    });
+    let ring = this.#rings.get(slot);
+    if (ring === undefined) {
+      ring = {
+        times: [last],
+        next: 0,
+        lastSpoofable: (flags & SPOOFABLE) === 0 ? -Infinity : last,
+        quietUntil: -Infinity,
+      };
+      this.#rings.set(slot, ring);
+    }
     if (spoofable) ring.lastSpoofable = now;
     if (ring.times.length < this.#limit) {
       ring.times.push(now);
@@ -82,13 +87,13 @@ class Windows {
 
   /** Requests that are remembered, at most `limit`. */
   count(slot: number): number {
-    return this.#rings[slot]?.times.length ?? 1;
+    return this.#rings.get(slot)?.times.length ?? 1;
   }
 
   /** Spoofable as long as one of the window's requests was. */
   tier(slot: number): ProofTier {
     const since = this.#last[slot]! - this.#windowMs;
-    return (this.#rings[slot]?.lastSpoofable ?? -Infinity) > since ? 'spoofable' : 'proven';
+    return (this.#rings.get(slot)?.lastSpoofable ?? -Infinity) > since ? 'spoofable' : 'proven';
   }
 }
 

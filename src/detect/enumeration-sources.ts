@@ -2,6 +2,7 @@ import type { EpochMs } from '../model/index.ts';
 import type { TableStats } from './base/detector.ts';
 import { SourceKey } from './base/source-key.ts';
 import { SourceTable } from './base/source-table.ts';
+import { TextColumn } from './base/text-column.ts';
 import {
   newSource,
   newTarget,
@@ -27,7 +28,8 @@ export class EnumerationSources {
   readonly #records;
   readonly #last;
   readonly #name;
-  readonly #firstSeen;
+  /** How long before `#last` the name was first seen: zero for whoever asked once. */
+  readonly #age;
   readonly #callMark;
   readonly #seen;
   readonly #maxTargets: number;
@@ -36,12 +38,12 @@ export class EnumerationSources {
   constructor(maxSources: number, maxTargets: number) {
     this.#maxTargets = maxTargets;
     this.#table = new SourceTable(maxSources, (slot) => {
-      this.#targets -= this.#records[slot]?.targets.size ?? (this.#name[slot] === undefined ? 0 : 1);
+      this.#targets -= this.#records.get(slot)?.targets.size ?? (this.#name.has(slot) ? 1 : 0);
     });
-    this.#records = this.#table.values<SourceTargets>();
+    this.#records = this.#table.sparse<SourceTargets>();
     this.#last = this.#table.numbers();
-    this.#name = this.#table.values<string>();
-    this.#firstSeen = this.#table.numbers();
+    this.#name = new TextColumn(this.#table);
+    this.#age = this.#table.numbers();
     this.#callMark = this.#table.numbers();
     this.#seen = this.#table.bytes();
   }
@@ -67,25 +69,26 @@ export class EnumerationSources {
    */
   askOnly(identity: string, at: EpochMs, name: string, seen: Seen, windowMs: number): SourceTargets | undefined {
     const slot = this.#table.take(this.#key.read(identity));
-    if (this.#records[slot] !== undefined) return this.#record(slot, at);
-    const known = this.#name[slot];
+    if (this.#records.get(slot) !== undefined) return this.#record(slot, at);
+    const known = this.#name.has(slot);
+    const same = known && this.#name.is(slot, name);
     const last = Math.max(at, this.#last[slot]!);
-    const old = known !== undefined && this.#firstSeen[slot]! <= last - windowMs;
-    if (known !== undefined && !old && name !== '' && known !== name) return this.#record(slot, at);
+    const age = known ? this.#age[slot]! + last - this.#last[slot]! : 0;
+    const old = known && age >= windowMs;
+    if (known && !old && name !== '' && !same) return this.#record(slot, at);
     this.#last[slot] = last;
     if (old) {
-      this.#name[slot] = undefined;
+      this.#name.delete(slot);
       this.reweigh(-1);
-      if (known === name) return undefined;
     }
-    if (name === '') return undefined;
-    if (known === name) {
+    if (this.#age[slot] !== (old ? 0 : age)) this.#age[slot] = old ? 0 : age;
+    if (name === '' || (old && same)) return undefined;
+    if (same) {
       const again = this.#read(slot);
       seeAgain(again, seen);
       this.#write(slot, again);
     } else {
-      this.#name[slot] = name;
-      this.#firstSeen[slot] = last;
+      this.#name.set(slot, name);
       this.#write(slot, seen);
       this.reweigh(1);
     }
@@ -93,14 +96,15 @@ export class EnumerationSources {
   }
 
   #record(slot: number, at: EpochMs): SourceTargets {
-    let record = this.#records[slot];
+    let record = this.#records.get(slot);
     if (record === undefined) {
       record = newSource();
       record.last = this.#last[slot]!;
-      const name = this.#name[slot];
-      if (name !== undefined) record.targets.set(name, newTarget(name, this.#firstSeen[slot]!, this.#read(slot)));
-      this.#records[slot] = record;
-      this.#name[slot] = undefined;
+      const name = this.#name.get(slot);
+      const firstSeen = record.last - this.#age[slot]!;
+      if (name !== undefined) record.targets.set(name, newTarget(name, firstSeen, this.#read(slot)));
+      this.#records.set(slot, record);
+      this.#name.delete(slot);
     }
     record.last = Math.max(record.last, at);
     return record;

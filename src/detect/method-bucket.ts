@@ -35,7 +35,7 @@ const QUIET_MS = 1_000;
 /** Times are milliseconds since 1970: a fraction of a token can be a little too small. */
 const ROUNDING = 0.001;
 
-/** Which bucket a method has, as a bit and a number, for they stand in columns. */
+/** Each bucket by number, for they stand in columns. */
 const NUMBER_OF: Readonly<Record<BucketMethod, number>> = { REGISTER: 0, INVITE: 1, OPTIONS: 2, OTHER: 3 };
 
 const bucketOf = (method: string): BucketMethod => {
@@ -43,11 +43,52 @@ const bucketOf = (method: string): BucketMethod => {
   return upper === 'REGISTER' || upper === 'INVITE' || upper === 'OPTIONS' ? upper : 'OTHER';
 };
 
+/** Which method has the bucket in each of the four columns: two bits each. */
+const METHOD_BITS = 2;
+const METHOD_MASK = 3;
+
+/**
+ * The buckets that are not full, of all sources. A bucket is the time at which it will be full again: what it holds before
+ * then follows from the time. Most sources use one method at a time, so that buckets have no column of their own: each
+ * takes the first one whose bucket is full again, and the memory of the others stays untouched.
+ */
+class Buckets {
+  readonly #fullAt: readonly Float64Array[];
+  readonly #methods: Uint8Array;
+
+  constructor(sources: SourceTable) {
+    this.#fullAt = Object.values(NUMBER_OF).map(() => sources.numbers());
+    this.#methods = sources.bytes();
+  }
+
+  /** When this bucket is full again; `now` when it is. */
+  fullAt(slot: number, method: number, now: EpochMs): EpochMs {
+    const column = this.#find(slot, method, now);
+    return column < 0 ? now : this.#fullAt[column]![slot]!;
+  }
+
+  fill(slot: number, method: number, now: EpochMs, fullAt: EpochMs): void {
+    let column = this.#find(slot, method, now);
+    if (column < 0) {
+      column = this.#fullAt.findIndex((times) => times[slot]! <= now);
+      const shift = column * METHOD_BITS;
+      this.#methods[slot] = (this.#methods[slot]! & ~(METHOD_MASK << shift)) | (method << shift);
+    }
+    this.#fullAt[column]![slot] = fullAt;
+  }
+
+  #find(slot: number, method: number, now: EpochMs): number {
+    const methods = this.#methods[slot]!;
+    for (let column = 0; column < this.#fullAt.length; column += 1)
+      if (((methods >> (column * METHOD_BITS)) & METHOD_MASK) === method && this.#fullAt[column]![slot]! > now)
+        return column;
+    return -1;
+  }
+}
+
 /**
  * Token bucket for each source and method: how fast a source may go on asking one thing. ACK and CANCEL are never
  * counted (they answer for another request), nor are customers who proved themselves.
- *
- * A bucket is the time at which it will be full again: what it holds before then follows from the time.
  */
 export const methodBucket: DetectorKind<typeof configSchema> = {
   id: 'method-bucket',
@@ -56,11 +97,11 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
     const key = new SourceKey();
     const sources = new SourceTable(config.max_sources);
     const last = sources.numbers();
-    const fullAt = Object.values(NUMBER_OF).map(() => sources.numbers());
+    const buckets = new Buckets(sources);
     /** By bit: the bucket holds debt from spoofable requests. Full again means forgotten. */
     const spoofable = sources.bytes();
     /** By method: no finding before then. */
-    const quietUntil = sources.values<EpochMs[]>();
+    const quietUntil = sources.sparse<EpochMs[]>();
     return {
       id: 'method-bucket',
       detect(event, facts) {
@@ -72,16 +113,16 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
         const now = Math.max(event.at, last[slot]!);
         last[slot] = now;
         const number = NUMBER_OF[method];
-        const full = fullAt[number]!;
         const bit = 1 << number;
-        const missing = (Math.max(0, full[slot]! - now) * per_second) / 1_000;
+        const missing = ((buckets.fullAt(slot, number, now) - now) * per_second) / 1_000;
         if (missing <= ROUNDING) spoofable[slot]! &= ~bit;
         if (event.tier === 'spoofable') spoofable[slot]! |= bit;
         if (burst - missing >= 1 - ROUNDING) {
-          full[slot] = now + ((missing + 1) * 1_000) / per_second;
+          buckets.fill(slot, number, now, now + ((missing + 1) * 1_000) / per_second);
           return NO_FINDINGS;
         }
-        const quiet = (quietUntil[slot] ??= []);
+        let quiet = quietUntil.get(slot);
+        if (quiet === undefined) quietUntil.set(slot, (quiet = []));
         if (now < (quiet[number] ?? -Infinity)) return NO_FINDINGS;
         quiet[number] = now + QUIET_MS;
         return [

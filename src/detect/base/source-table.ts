@@ -1,9 +1,13 @@
 import { randomInt } from 'node:crypto';
 import type { TableStats } from './detector.ts';
 import type { SourceKey } from './source-key.ts';
+import { SparseColumn } from './sparse-column.ts';
 
-/** One value for each slot. */
-type Column = Float64Array | Uint8Array | unknown[];
+/** One value for each slot; of bytes maybe several. */
+interface Column {
+  readonly values: Float64Array | Uint8Array | SparseColumn<unknown>;
+  readonly width: number;
+}
 
 const NONE = -1;
 
@@ -11,7 +15,8 @@ const NONE = -1;
  * Sources with a cap, by number of a slot; the one that was not taken for longest makes room. What is remembered of a
  * source stands in columns, so that a million sources that sent one request each cost some fifty bytes each and nothing
  * for the garbage collector to walk over. Columns have their full length from the start: the kernel gives memory to what
- * is used of them, and nothing is ever copied. A new slot holds zeros and undefined.
+ * is written of them, and nothing is ever copied. A new slot holds zeros and undefined; whoever writes no zero over a
+ * zero lets a column cost nothing.
  */
 export class SourceTable {
   readonly #max: number;
@@ -19,6 +24,7 @@ export class SourceTable {
   readonly #columns: Column[] = [];
   /** Whoever knows how slots are spread could send from addresses that all meet in one place. */
   readonly #seed = randomInt(2 ** 32) | 0;
+  /** Inverted: zero for IPv4. */
   readonly #keyHi: Int32Array;
   readonly #keyLo: Int32Array;
   readonly #older: Int32Array;
@@ -48,21 +54,24 @@ export class SourceTable {
     return { size: this.#size, evicted: this.#evicted };
   }
 
+  /** For times and other numbers that 32 bits are not enough for. */
   numbers(): Float64Array {
     return this.#column(new Float64Array(this.#max));
   }
 
-  bytes(): Uint8Array {
-    return this.#column(new Uint8Array(this.#max));
+  /** `width` bytes for each slot, from `slot * width` on. */
+  bytes(width = 1): Uint8Array {
+    return this.#column(new Uint8Array(this.#max * width), width);
   }
 
-  values<Value>(): (Value | undefined)[] {
-    return this.#column<(Value | undefined)[]>([]);
+  /** For what few sources have. */
+  sparse<Value>(): SparseColumn<Value> {
+    return this.#column(new SparseColumn<Value>());
   }
 
   /** The slot of this source, made if there is none; it becomes the youngest. */
   take({ hi, lo }: SourceKey): number {
-    const keyHi = hi | 0;
+    const keyHi = ~hi;
     const keyLo = lo | 0;
     const mask = this.#index.length - 1;
     let place = this.#hash(keyHi, keyLo) & mask;
@@ -87,9 +96,9 @@ export class SourceTable {
     return true;
   }
 
-  #column<Values extends Column>(column: Values): Values {
-    this.#columns.push(column);
-    return column;
+  #column<Values extends Column['values']>(values: Values, width = 1): Values {
+    this.#columns.push({ values, width });
+    return values;
   }
 
   #hash(hi: number, lo: number): number {
@@ -103,11 +112,8 @@ export class SourceTable {
     if (this.#size >= this.#max) this.#evict();
     let slot = this.#free;
     if (slot !== NONE) this.#free = this.#older[slot]!;
-    else {
-      slot = this.#used++;
-      for (const column of this.#columns) if (Array.isArray(column)) column.push(undefined);
-    }
-    this.#keyHi[slot] = hi;
+    else slot = this.#used++;
+    if (this.#keyHi[slot] !== hi) this.#keyHi[slot] = hi;
     this.#keyLo[slot] = lo;
     this.#size += 1;
     this.#append(slot);
@@ -127,7 +133,10 @@ export class SourceTable {
     this.#forget(slot);
     this.#leave(slot);
     this.#unlink(slot);
-    for (const column of this.#columns) column[slot] = Array.isArray(column) ? undefined : 0;
+    for (const { values, width } of this.#columns) {
+      if (values instanceof SparseColumn) values.delete(slot);
+      else for (let at = slot * width; at < (slot + 1) * width; at += 1) if (values[at] !== 0) values[at] = 0;
+    }
     this.#older[slot] = this.#free;
     this.#free = slot;
     this.#size -= 1;

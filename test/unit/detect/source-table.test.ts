@@ -41,8 +41,8 @@ test('neighbours share the key of their prefix', () => {
 test('it remembers and forgets as a list of the most recently used does', () => {
   const random = seeded(7);
   const forgotten: (string | undefined)[] = [];
-  const table: SourceTable = new SourceTable(50, (slot) => forgotten.push(names[slot]));
-  const names = table.values<string>();
+  const table: SourceTable = new SourceTable(50, (slot) => forgotten.push(names.get(slot)));
+  const names = table.sparse<string>();
   const numbers = table.numbers();
   const model = new Map<string, number>();
   const lost: string[] = [];
@@ -61,8 +61,8 @@ test('it remembers and forgets as a list of the most recently used does', () => 
     const slot = table.take(key.read(identity));
     const known = model.get(identity);
     expect(numbers[slot]).toBe(known ?? 0);
-    expect(names[slot]).toBe(known === undefined ? undefined : identity);
-    names[slot] = identity;
+    expect(names.get(slot)).toBe(known === undefined ? undefined : identity);
+    names.set(slot, identity);
     numbers[slot] = step + 1;
     model.delete(identity);
     if (known === undefined && model.size >= 50) dropOldest();
