@@ -23,6 +23,20 @@ export interface HookNode {
   readonly secretDown: string;
 }
 
+const whyOf = (cause: unknown): string => {
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program (another companion?) has it already. Stop it, or change hook.ask_port and hook.tell_port in the configuration.';
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address. Set hook.listen to one that it has.';
+    case 'EACCES':
+      return 'permission denied. Set hook.ask_port and hook.tell_port to ports above 1023.';
+    default:
+      return `${code}.`;
+  }
+};
+
 const bind = async (host: string, port: number): Promise<Socket> => {
   const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
   const listening = once(socket, 'listening', { signal: AbortSignal.timeout(5_000) });
@@ -31,11 +45,9 @@ const bind = async (host: string, port: number): Promise<Socket> => {
     await listening;
   } catch (cause) {
     socket.close();
-    throw new CompanionError(
-      'PORT_IN_USE',
-      `Cannot listen for SIP servers on udp ${host}:${port}. Is another companion running? Change hook.ask_port and hook.tell_port in the configuration, or stop the other one.`,
-      { cause },
-    );
+    throw new CompanionError('PORT_IN_USE', `Cannot listen for SIP servers on udp ${host}:${port}: ${whyOf(cause)}`, {
+      cause,
+    });
   }
   return socket;
 };

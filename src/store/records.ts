@@ -45,6 +45,7 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
   let failures = 0;
   let lastError = '';
   let failing = false;
+  let damage = '';
   let closed = false;
 
   const failed = (problem: string): void => {
@@ -53,6 +54,7 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
   };
   const connection = new Connection({ file, maxBytes }, clock, (notice) => {
     failed(notice);
+    damage = notice;
     log?.error({ event: 'store-damaged', file }, notice);
   });
   const writer = new Writer(connection, queueLimit, {
@@ -113,6 +115,7 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
       droppedAudit: writer.droppedAudit,
       failures,
       lastError,
+      trouble: failing ? `${lastError} Until then ${writer.queued} changes wait in memory.` : damage,
     }),
     close: async () => {
       if (closed) return;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CompanionError } from '../model/index.ts';
 
 /** Secrets of one line, one a direction. */
@@ -28,14 +28,16 @@ export const writeKamailioSecret = (file: string, secrets: LineSecrets): string 
   } catch {
     // not there yet
   }
+  const draft = `${file}.${process.pid}`;
   try {
-    const draft = `${file}.${process.pid}`;
     writeFileSync(draft, text, { mode: 0o600 });
     renameSync(draft, file);
   } catch (cause) {
+    rmSync(draft, { force: true });
+    const why = cause instanceof Error ? cause.message : String(cause);
     throw new CompanionError(
       'STORE_FAILED',
-      `Cannot write ${file}, which Kamailio's configuration includes. Let the user that runs companion write to its directory.`,
+      `Cannot write ${file}, which Kamailio's configuration includes: ${why}. Make room on its disk, and let the user that runs companion write to its directory.`,
       { cause },
     );
   }

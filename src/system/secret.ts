@@ -87,11 +87,10 @@ export const installationSecret = (file: string, random: (bytes: number) => Buff
     return read(file);
   } catch (error) {
     if (error instanceof CompanionError) throw error;
-    throw refuse(
-      file,
-      error instanceof Error ? error.message : String(error),
-      'Let the user that runs companion write to its directory.',
-      error,
-    );
+    const next =
+      codeOf(error) === 'ENOSPC'
+        ? 'Make room on its disk, or name another state_dir.'
+        : 'Let the user that runs companion write to its directory.';
+    throw refuse(file, error instanceof Error ? error.message : String(error), next, error);
   }
 };

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { CompanionError } from '../../model/index.ts';
 import type { Clock } from '../../model/index.ts';
@@ -85,6 +85,7 @@ const write = (file: string, tokens: readonly StoredToken[]): void => {
     }
     renameSync(draft, file);
   } catch (error) {
+    rmSync(draft, { force: true });
     const problem = error instanceof Error ? error.message : String(error);
     throw refuse(file, problem, 'Nothing was changed.', error);
   }

@@ -99,6 +99,7 @@ export const statusShape = z.object({
   requests: z.number(),
   outcomes: z.number(),
   drops: counts,
+  database: z.string().optional(),
 }) satisfies z.ZodType<StatusReport>;
 
 export const importShape = z.object({

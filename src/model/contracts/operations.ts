@@ -159,6 +159,8 @@ export interface StatusReport {
   readonly outcomes: number;
   /** Drops by reason, e.g. `{wrong-secret: 3}`. */
   readonly drops: Readonly<Record<string, number>>;
+  /** What is wrong with the database, as a sentence; left out when nothing is. */
+  readonly database?: string | undefined;
 }
 
 /** A decision that changed something, as `watch` shows it. */

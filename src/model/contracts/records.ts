@@ -43,6 +43,8 @@ export interface Records {
     readonly droppedAudit: number;
     readonly failures: number;
     readonly lastError: string;
+    /** What an operator should know now, as a sentence: it takes nothing, or was found damaged. Empty when all is well. */
+    readonly trouble: string;
   };
   close(): Promise<void>;
 }

@@ -64,6 +64,7 @@ export const createStatus = (parts: StatusParts) => {
   return {
     report: (): StatusReport => {
       const all = nodes();
+      const { trouble } = records.stats();
       return {
         version: COMPANION_VERSION,
         startedAt: parts.startedAt,
@@ -82,6 +83,7 @@ export const createStatus = (parts: StatusParts) => {
         requests: counts.requests,
         outcomes: counts.outcomes,
         drops: { ...counts.drops },
+        ...(trouble === '' ? {} : { database: trouble }),
       };
     },
     metricSources: {

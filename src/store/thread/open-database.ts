@@ -26,18 +26,10 @@ const checkWhole = (db: Database, file: string): void => {
   if (verdict !== 'ok') throw new SqliteDatabase.SqliteError(`the check found: ${String(verdict)}`, 'SQLITE_CORRUPT');
 };
 
-/**
- * Opens or makes the file (mode 0600) and migrates it.
- * WAL with synchronous=NORMAL: whatever was committed survives `kill -9`, since it is with the kernel; a loss of power
- * costs at most what was committed since the last `sync`, and never the file.
- * @throws CompanionError STORE_FAILED for a newer database; an SQLite or file system error else
- */
-export const openDatabase = ({ file, maxBytes }: ThreadOptions): Database => {
-  // SQLite would make it with the umask; -wal and -shm take the mode of the file.
-  closeSync(openSync(file, 'a', FILE_MODE));
-  chmodSync(file, FILE_MODE);
+const open = ({ file, maxBytes }: ThreadOptions, alone: boolean): Database => {
   const db = new SqliteDatabase(file, { timeout: BUSY_MS });
   try {
+    if (alone) db.pragma('locking_mode = EXCLUSIVE');
     db.pragma(`page_size = ${PAGE_BYTES}`);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = NORMAL');
@@ -50,5 +42,25 @@ export const openDatabase = ({ file, maxBytes }: ThreadOptions): Database => {
   } catch (error) {
     db.close();
     throw error;
+  }
+};
+
+/**
+ * Opens or makes the file (mode 0600) and migrates it.
+ * WAL with synchronous=NORMAL: whatever was committed survives `kill -9`, since it is with the kernel; a loss of power
+ * costs at most what was committed since the last `sync`, and never the file.
+ * @throws CompanionError STORE_FAILED for a newer database; an SQLite or file system error else
+ */
+export const openDatabase = (options: ThreadOptions): Database => {
+  // SQLite would make it with the umask; -wal and -shm take the mode of the file.
+  closeSync(openSync(options.file, 'a', FILE_MODE));
+  chmodSync(options.file, FILE_MODE);
+  try {
+    return open(options, false);
+  } catch (error) {
+    // On a full disk there is no room for the index of the log (-shm). Alone, SQLite keeps it in memory: the service starts
+    // with what it knows, instead of leaving the servers without it until somebody makes room.
+    if (!/^SQLITE_(IOERR|FULL)/.test(sqliteCode(error))) throw error;
+    return open(options, true);
   }
 };

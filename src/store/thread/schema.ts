@@ -57,6 +57,8 @@ export const migrate = (db: Database, file: string): void => {
       `The database ${file} was made by a newer companion (schema ${versionOf()}, this one knows ${SCHEMA_VERSION}). Install that version again, or name another state directory.`,
     );
   }
+  // nothing is written where nothing is to be done: the disk may be full
+  if (versionOf() === SCHEMA_VERSION) return;
   db.transaction(() => {
     for (const step of MIGRATIONS.slice(versionOf())) db.exec(step);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);

@@ -31,7 +31,7 @@ export const fakeRecords = (said: string[] = [], part: RecordsPart = {}): Record
   decisions: () => Promise.resolve([]),
   auditTrail: () => Promise.resolve([]),
   flush: () => Promise.resolve(),
-  stats: () => ({ queued: 4, droppedEvidence: 3, droppedAudit: 2, failures: 1, lastError: '' }),
+  stats: () => ({ queued: 4, droppedEvidence: 3, droppedAudit: 2, failures: 1, lastError: '', trouble: '' }),
   close: () => Promise.resolve(),
   ...part,
 });

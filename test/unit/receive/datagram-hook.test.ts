@@ -331,7 +331,7 @@ test.each(['ask', 'tell'] as const)(
     const taken = { askPort: which === 'ask' ? ports.ask : other, tellPort: which === 'tell' ? ports.tell : other };
     await expect(createDatagramHook({ ...options, ...taken }, handlers)).rejects.toMatchObject({
       code: 'PORT_IN_USE',
-      message: `Cannot listen for SIP servers on udp ${HOST}:${ports[which]}. Is another companion running? Change hook.ask_port and hook.tell_port in the configuration, or stop the other one.`,
+      message: `Cannot listen for SIP servers on udp ${HOST}:${ports[which]}: another program (another companion?) has it already. Stop it, or change hook.ask_port and hook.tell_port in the configuration.`,
     });
     const again = createSocket('udp4');
     again.bind({ port: other, address: HOST, exclusive: true });

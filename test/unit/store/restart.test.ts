@@ -20,7 +20,14 @@ describe('a restart', () => {
     await before.close();
     const after = await room.open();
     expect(byKey((await after.load(NOW)).entries)).toEqual(byKey(everyKind()));
-    expect(after.stats()).toEqual({ queued: 0, droppedEvidence: 0, droppedAudit: 0, failures: 0, lastError: '' });
+    expect(after.stats()).toEqual({
+      queued: 0,
+      droppedEvidence: 0,
+      droppedAudit: 0,
+      failures: 0,
+      lastError: '',
+      trouble: '',
+    });
   });
 
   it('writes without being asked to flush', async () => {
