@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openDoors, openTokenFile } from './admin/index.ts';
 import type { Doors } from './admin/index.ts';
 import { createReload, loadConfig } from './config/index.ts';
+import { createGeoDesk } from './feeds/index.ts';
 import { createNodes } from './enforce/index.ts';
 import { companionSchema, createJudging } from './judging/index.ts';
 import type { Answer, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
@@ -89,7 +90,20 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const secretFile = writeKamailioSecret(join(stateDirectory, 'kamailio-secret.cfg'), lineSecrets(secret));
 
   // memory: ledger, lists, detectors
-  const judging = createJudging(config, machineAddresses());
+  const judging = createJudging(config, machineAddresses(), {
+    databases: () => geo.databases(),
+    listed: () => undefined,
+  });
+  const geo = await createGeoDesk({
+    files: config.geo.files,
+    download: config.geo.download,
+    directory: join(stateDirectory, 'geo'),
+    everyMs: config.geo.update_every,
+    maxAgeMs: config.geo.max_age,
+    clock,
+    log,
+    changed: () => judging.backgrounds.forget(),
+  });
   const { judge, lists, own, decideSettings } = judging;
   const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
   restoreMemory({ remembered: await records.load(startedAt), judge, lists, configured: config, at: startedAt });
@@ -185,7 +199,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   let doors: Doors | undefined;
   const enumerationSources = (): number => judging.tables()['enumeration.sources']?.size ?? 0;
   const exposition = createExposition({
-    sources: status.metricSources,
+    sources: {
+      ...status.metricSources,
+      sizes: () => ({ ...status.metricSources.sizes(), geo: geo.stats() }),
+    },
     figures: () => tally.figures(),
     more: () => ({ ...doors?.stats(), security_log: { dropped: securityLog.dropped } }),
     activeBans: () => judge.ledger.count('ban'),
@@ -224,6 +241,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     figures: () => tally.figures(),
     enumerationSources,
     reload,
+    background: (ip) => judging.backgrounds.of(ip),
+    geo,
   });
   doors = await openDoors({
     operations,
@@ -273,7 +292,12 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       clearInterval(expiry);
       endVigil();
       decisionLog.stop();
-      await Promise.allSettled([hook.stop(), doors?.close(), ...enforcers.map((enforcer) => enforcer.stop())]);
+      await Promise.allSettled([
+        hook.stop(),
+        doors?.close(),
+        geo.stop(),
+        ...enforcers.map((enforcer) => enforcer.stop()),
+      ]);
       await records.close();
       securityLog.close();
       log.info({ event: 'stopped' }, 'companion stopped');

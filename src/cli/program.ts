@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { declareGeo } from './declare/geo.ts';
 import { declareInstallation } from './declare/installation.ts';
 import { declareBans, declareList } from './declare/lists.ts';
 import { declareQuestions } from './declare/questions.ts';
@@ -33,6 +34,7 @@ const build = (outcome: Outcome): Command => {
   declareBans(program, done);
   declareList(program, 'allow', 'never banned, still authenticated', done);
   declareList(program, 'deny', 'always dropped', done);
+  declareGeo(program, done);
   declareInstallation(program, done);
   return program;
 };

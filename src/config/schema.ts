@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CompanionError, canonicalIp, formatCidr, parseCidr } from '../model/index.ts';
 import { PROFILES, perMinuteSchema, simpleSchema } from './profiles.ts';
+import { geoSettings } from './geo.ts';
 import { endpoint, isLoopback, listenEndpoint } from './endpoint.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes with the final zero. */
@@ -164,6 +165,7 @@ export const baseSchema = z.strictObject({
     .default([])
     .describe('keep allow and deny list as groups of the permissions module as well: one line for each server'),
   agents: z.strictObject({ extra: z.array(extraAgent).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
+  ...geoSettings,
   own_addresses: z.array(ownAddress).max(1_000).default([]),
   allow: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
   deny: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),

@@ -1,5 +1,5 @@
 import { ENOUGH_POINTS, identityOf } from '../model/index.ts';
-import type { Change, EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Barred, Change, EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { sparedFromBan } from './ban-guard.ts';
 import type { Spared } from './ban-guard.ts';
 import { Ladder } from './ladder.ts';
@@ -71,7 +71,7 @@ export class Judge {
       };
     }
     for (const finding of findings) changes.push(...this.#weigh(event, facts, finding));
-    const { state, reason } = stateOf(event, facts.list, this.ledger);
+    const { state, reason } = stateOf(event, facts, this.ledger);
     return { answer: answerTo(event, state, findings), state, reason, findings, changes };
   }
 
@@ -105,8 +105,8 @@ export class Judge {
     delete record.userRungs;
   }
 
-  report(identity: string, list: Facts['list'], now: EpochMs): JudgeReport {
-    return reportOf(identity, list, now, this.ledger, this.sources);
+  report(identity: string, list: Facts['list'], now: EpochMs, barred?: Barred): JudgeReport {
+    return reportOf(identity, list, now, this.ledger, this.sources, barred);
   }
 
   /** Outcomes make customers: a good entry for what authenticated, counts per user for the climb. */

@@ -1,6 +1,7 @@
 import { ENOUGH_POINTS } from '../model/index.ts';
 import type {
   Answer,
+  Barred,
   EpochMs,
   Evidence,
   Facts,
@@ -27,26 +28,32 @@ export interface JudgeReport extends Standing {
   readonly users: readonly { readonly user: string; readonly ok: number; readonly failed: number }[];
 }
 
-/** The state of a whole source: allow > ban > quarantine > throttle. */
-const standingOf = (identity: string, list: Facts['list'], ledger: Ledger): Standing => {
+/** The state of a whole source: allow > ban > quarantine > throttle; a blocked country or a feed after what is held. */
+const standingOf = (identity: string, list: Facts['list'], ledger: Ledger, barred?: Barred): Standing => {
   if (list === 'allow') return { state: 'allowed', reason: 'allow list' };
   if (list === 'deny') return { state: 'denied', reason: 'deny list or banned network' };
   const ban = ledger.ban(identity);
   if (ban !== undefined) return { state: 'banned', reason: ban.reason };
+  if (barred !== undefined && barred.state !== 'quarantined') return barred;
   const quarantine = ledger.quarantine(identity);
   if (quarantine !== undefined) return { state: 'quarantined', reason: quarantine.reason };
+  if (barred !== undefined) return barred;
   const throttle = ledger.throttle(identity);
   if (throttle !== undefined) return { state: 'throttled', reason: throttle.reason };
   return { state: 'stranger', reason: 'nothing known' };
 };
 
 /** The state of the sender of one event: known-good comes right after allow. */
-export const stateOf = (event: Request | Outcome, list: Facts['list'], ledger: Ledger): Standing => {
+export const stateOf = (
+  event: Request | Outcome,
+  { list, barred }: Pick<Facts, 'list' | 'barred'>,
+  ledger: Ledger,
+): Standing => {
   const { ip, port, identity } = event.source;
   const isCustomer = event.kind === 'request' && ledger.hasGood(identity);
   if (list !== 'allow' && isCustomer && ledger.good(ip, port, event.sip.from.user) !== undefined)
     return { state: 'good', reason: 'known-good' };
-  return standingOf(identity, list, ledger);
+  return standingOf(identity, list, ledger, barred);
 };
 
 /** What the server does with a request of a sender in this state; outcomes are over and pass. */
@@ -81,13 +88,14 @@ export const reportOf = (
   now: EpochMs,
   ledger: Ledger,
   sources: SourceMemory,
+  barred?: Barred,
 ): JudgeReport => {
   const record = sources.peek(identity);
   const score = record === undefined ? { proven: 0, any: 0 } : sources.score(record, now);
   const held = ledger.ban(identity) ?? ledger.quarantine(identity);
   const entry = held ?? ledger.throttle(identity);
   return {
-    ...standingOf(identity, list, ledger),
+    ...standingOf(identity, list, ledger, barred),
     since: entry?.since ?? null,
     until: entry?.until ?? null,
     evidence: mergeEvidence(held?.evidence ?? [], record?.evidence ?? []),

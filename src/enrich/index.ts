@@ -2,7 +2,7 @@
  * What is known about an event before anybody judges it. In: a request or outcome. Out: `Facts`. Looks things up in
  * what it was given at start (patterns, lists, own addresses); never does I/O, never judges, never changes the event.
  */
-import type { Facts, Outcome, Request, SipView } from '../model/index.ts';
+import type { Barred, Facts, Outcome, Place, Request, SipView } from '../model/index.ts';
 import { readFingerprint } from './fingerprint/index.ts';
 import { createPrivateRange } from './private-range.ts';
 import { SCANNER_AGENTS, type AgentPattern } from './scanner-agents.ts';
@@ -15,6 +15,11 @@ export interface EnricherOptions {
   readonly lists: (ip: string) => Facts['list'];
   /** True for the addresses of the SIP server and of this machine. */
   readonly isOwn: (ip: string) => boolean;
+  /** Country and network of an address, and what stands against it for them or in a feed. */
+  readonly background?: (ip: string) => {
+    readonly place: Place | undefined;
+    readonly barred: Barred | undefined;
+  };
 }
 
 const USER_AGENT = 'user-agent';
@@ -38,14 +43,22 @@ const matchAgents = (sip: SipView, match: (text: string) => AgentMatch | null): 
 export const createEnricher = (options: EnricherOptions): ((event: Request | Outcome) => Facts) => {
   const match = compileAgents([...SCANNER_AGENTS, ...(options.extraAgents ?? [])]);
   const isPrivateRange = createPrivateRange();
-  return (event) => ({
-    list: options.lists(event.source.ip),
-    own: options.isOwn(event.source.ip),
-    privateRange: isPrivateRange(event.source.ip),
-    agent: event.kind === 'request' ? matchAgents(event.sip, match) : null,
-    fingerprint: event.kind === 'request' ? readFingerprint(event.sip) : null,
-  });
+  return (event) => {
+    const { ip } = event.source;
+    const behind = options.background?.(ip);
+    return {
+      list: options.lists(ip),
+      own: options.isOwn(ip),
+      privateRange: isPrivateRange(ip),
+      place: behind?.place,
+      barred: behind?.barred,
+      agent: event.kind === 'request' ? matchAgents(event.sip, match) : null,
+      fingerprint: event.kind === 'request' ? readFingerprint(event.sip) : null,
+    };
+  };
 };
 
+export * from './geo/index.ts';
+export { createPrivateRange } from './private-range.ts';
 export { PrefixMap } from './prefix-map.ts';
 export { SCANNER_AGENTS, type AgentPattern, type AlarmRisk } from './scanner-agents.ts';

@@ -1,8 +1,9 @@
 import { Judge } from '../decide/index.ts';
 import { createDetectors } from '../detect/index.ts';
-import { createEnricher } from '../enrich/index.ts';
+import { createBackgrounds, createEnricher, createGeoRules, createPrivateRange } from '../enrich/index.ts';
+import type { Backgrounds, GeoDatabase } from '../enrich/index.ts';
 import { isLoopbackRange } from '../model/index.ts';
-import type { Outcome, Request, Verdict } from '../model/index.ts';
+import type { Barred, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
 import type { CompanionConfig } from './schema.ts';
 
@@ -14,6 +15,13 @@ interface Swap {
   readonly apply: (next: CompanionConfig) => void;
 }
 
+/** What is known of addresses from elsewhere. Left out where nothing is: a replay, a benchmark. */
+export interface Elsewhere {
+  readonly databases: () => readonly GeoDatabase[];
+  /** What feeds say of an address. */
+  readonly listed: (ip: string) => Barred | undefined;
+}
+
 export interface Judging {
   readonly judge: Judge;
   readonly lists: AddressLists;
@@ -22,6 +30,8 @@ export interface Judging {
   /** As they are now: a reload writes into them. */
   readonly decideSettings: Readonly<CompanionConfig['decide']>;
   readonly swaps: readonly Swap[];
+  /** Country and network of addresses, and what stands against them for it. */
+  readonly backgrounds: Backgrounds;
   /** Enriches, detects and decides. The caller carries `changes` on, to `lists` first of all. */
   judged(event: Request | Outcome): Verdict;
   /** Sizes and evictions of the detectors' tables. */
@@ -29,14 +39,34 @@ export interface Judging {
 }
 
 /** @param ownAddresses besides those of the configuration; loopback ones count only where the configuration names them */
-export const createJudging = (config: CompanionConfig, ownAddresses: Iterable<string>): Judging => {
+export const createJudging = (
+  config: CompanionConfig,
+  ownAddresses: Iterable<string>,
+  elsewhere: Elsewhere = { databases: () => [], listed: () => undefined },
+): Judging => {
   const own = new Set([...config.own_addresses, ...ownAddresses]);
   const lists = new AddressLists();
+  const rulesOf = (settings: CompanionConfig) =>
+    createGeoRules({
+      blockedCountries: settings.blocked_countries,
+      allowedCountries: settings.allowed_countries,
+      blockedAsns: settings.blocked_asns,
+      blockUnknown: settings.geo.block_unknown,
+    });
+  let rules = rulesOf(config);
+  const isOwn = (ip: string): boolean => own.has(ip) && (!isLoopbackRange(ip) || config.own_addresses.includes(ip));
+  const isPrivate = createPrivateRange();
+  const backgrounds = createBackgrounds({
+    ...elsewhere,
+    rules: (place) => rules(place),
+    isHome: (ip) => isOwn(ip) || isPrivate(ip),
+  });
   const enricherOf = ({ agents }: CompanionConfig) =>
     createEnricher({
       extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
       lists: (ip) => lists.verdict(ip),
-      isOwn: (ip) => own.has(ip) && (!isLoopbackRange(ip) || config.own_addresses.includes(ip)),
+      background: (ip) => backgrounds.of(ip),
+      isOwn,
     });
   let enrich = enricherOf(config);
   const detectors: Detectors = createLiveDetectors(config.detect, createDetectors, config.rules);
@@ -48,10 +78,18 @@ export const createJudging = (config: CompanionConfig, ownAddresses: Iterable<st
     lists,
     own,
     decideSettings,
+    backgrounds,
     swaps: [
       { covers: /^decide\.(?!max_|score_decay)/, apply: (next) => void Object.assign(decideSettings, next.decide) },
       { covers: /^(?:detect|rules)\b/, apply: (next) => detectors.swap(next.detect, next.rules) },
       { covers: /^(?:profile|simple|per_minute)\b/, apply: () => undefined }, // they stand for other settings
+      {
+        covers: /^(?:blocked_countries|allowed_countries|blocked_asns|geo\.block_unknown)$/,
+        apply: (next) => {
+          rules = rulesOf(next);
+          backgrounds.forget();
+        },
+      },
       { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
     ],
     judged(event) {

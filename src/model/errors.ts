@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   REQUEST_INVALID: 'the request was not understood',
   UNAUTHORIZED: 'the token is missing or wrong',
   FORBIDDEN: 'the token is right, but has not the scope for this',
+  GEO_INVALID: 'a file is not a usable .mmdb database',
   KAMAILIO_RPC: 'Kamailio refused or misunderstood a command',
   STORE_FAILED: 'the database cannot be opened or written',
   NODE_TOO_OLD: 'this Node.js is too old',

@@ -1,3 +1,5 @@
+import type { Barred, Place } from './contracts/geo.ts';
+
 /** What enrichment knows about an event before it is judged. */
 export interface Facts {
   /** Operator's lists, allow before deny. */
@@ -6,6 +8,10 @@ export interface Facts {
   readonly own: boolean;
   /** Private, loopback, link-local or shared address space. */
   readonly privateRange: boolean;
+  /** Where it is; left out when no database is at hand. */
+  readonly place?: Place | undefined;
+  /** A blocked country or network, or a feed, stands against it: weaker than any list. */
+  readonly barred?: Barred | undefined;
   /** The User-Agent matched a scanner pattern; `risk` is the risk of a false alarm. */
   readonly agent: { readonly pattern: string; readonly risk: 'low' | 'medium' | 'high' } | null;
   /** The message is built the way a known attack tool builds it, whatever its User-Agent says. */

@@ -10,6 +10,7 @@ export * from './entry.ts';
 export * from './errors.ts';
 export * from './facts.ts';
 export * from './contracts/figures.ts';
+export * from './contracts/geo.ts';
 export * from './finding.ts';
 export * from './contracts/hook.ts';
 export * from './contracts/operations.ts';

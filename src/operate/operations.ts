@@ -8,6 +8,7 @@ import type {
   Enforcer,
   Entry,
   Figures,
+  GeoReport,
   GoodEntry,
   ListEntry,
   Operations,
@@ -23,6 +24,8 @@ import { createBulk } from './lists/bulk.ts';
 import type { Effects } from './effects.ts';
 import { attackReport } from './insight/attack-report.ts';
 import { completions } from './insight/completion.ts';
+import { createGeoOperations, placeOfSubject, withPlaces } from './insight/places.ts';
+import type { BackgroundOf } from './insight/places.ts';
 import type { Traces } from './insight/traces.ts';
 import { HELD_KINDS, banRow, historyRow, listRow, listSubject } from './rows.ts';
 
@@ -42,6 +45,9 @@ export interface OperationsParts {
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;
   readonly reload: () => ReloadReport;
+  /** Country and network of an address, and what stands against it for them. */
+  readonly background: BackgroundOf;
+  readonly geo: { report(): GeoReport; update(): GeoReport };
 }
 
 const HISTORY_ROWS = 20;
@@ -64,7 +70,7 @@ const isIdentity = ({ family, prefix }: Cidr): boolean => prefix === (family ===
 
 /** What operators can do, on the ledger and everything that follows it. */
 export const createOperations = (parts: OperationsParts): Operations => {
-  const { judge, lists, effects, records, clock } = parts;
+  const { judge, lists, effects, records, clock, background } = parts;
   const { ledger } = judge;
   const now = (): number => clock.now();
   const endOf = (durationMs: number | null): number | null => (durationMs === null ? null : now() + durationMs);
@@ -89,7 +95,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
   /** How an address stands, with the times of the entry that decides it. */
   const standingOf = (ip: string): JudgeReport => {
     const list = lists.verdict(ip);
-    const report = judge.report(identityOf(ip), list, now());
+    const report = judge.report(identityOf(ip), list, now(), background(ip).barred);
     const entry = list === 'none' ? undefined : lists.deciding(ip);
     return entry === undefined ? report : { ...report, since: entry.since, until: entry.until };
   };
@@ -115,6 +121,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
 
   return {
     ...createBulk({ ...parts, revoke }),
+    ...createGeoOperations(parts.geo, background),
     status: async () => parts.status(),
 
     async banAdd({ subject: text, durationMs, reason, author, force }) {
@@ -143,7 +150,10 @@ export const createOperations = (parts: OperationsParts): Operations => {
     },
 
     banList: async () =>
-      [...ledger.entries(...HELD_KINDS)].map((entry) => banRow(entry as Parameters<typeof banRow>[0])),
+      withPlaces(
+        [...ledger.entries(...HELD_KINDS)].map((entry) => banRow(entry as Parameters<typeof banRow>[0])),
+        background,
+      ),
 
     async banRemove({ subject: text, author }) {
       const subject = subjectOf(text);
@@ -177,7 +187,11 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return listRow(entry);
     },
 
-    listAll: async (list) => [...ledger.entries(list)].map((entry) => listRow(entry as ListEntry)),
+    listAll: async (list) =>
+      withPlaces(
+        [...ledger.entries(list)].map((entry) => listRow(entry as ListEntry)),
+        background,
+      ),
 
     async listRemove(list, { subject: text, author }) {
       const subject = listSubject(text);
@@ -195,7 +209,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
       const identity = identityOf(ip);
       const { state, reason, until } = standingOf(ip);
       const result = state === 'allowed' ? 'allowed' : state === 'banned' || state === 'denied' ? 'blocked' : 'clear';
-      return { ip, identity, result, state, reason, until };
+      return { ip, identity, result, state, reason, until, ...placeOfSubject(ip, background) };
     },
 
     async why(text): Promise<WhyReport> {
@@ -215,6 +229,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
         ip,
         identity,
         ...report,
+        ...placeOfSubject(ip, background),
         lists: covering.map(listRow),
         history: history.map(historyRow),
         enforced,
@@ -236,7 +251,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
       activeBans: ledger.count('ban'),
       enumerationSources: parts.enumerationSources(),
     }),
-    report: (spanMs) => attackReport(records, clock, spanMs),
+    report: (spanMs) => attackReport(records, clock, spanMs, background),
     complete: async (kind, prefix) => completions(ledger, kind, prefix),
     reload: async () => parts.reload(),
   };

@@ -6,6 +6,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | 'everything'>> =
   config: ['model'],
   receive: ['protocol', 'system', 'model'],
   enrich: ['protocol', 'model'],
+  feeds: ['enrich', 'system', 'protocol', 'model'],
   detect: ['model'],
   decide: ['model'],
   operate: ['decide', 'enrich', 'model'],

@@ -4,6 +4,7 @@ import type {
   BanRow,
   CheckReport,
   DecisionEvent,
+  GeoReport,
   ImportReport,
   ListRow,
   ReloadReport,
@@ -25,6 +26,14 @@ const tier = z.enum(['proven', 'spoofable']);
 const answer = z.enum(['allow', 'drop', 'challenge']);
 const score = z.object({ proven: z.number(), spoofable: z.number() });
 
+const place = z
+  .object({
+    country: z.string().describe('ISO 3166, empty when unknown'),
+    asn: z.number().describe('number of the network, 0 when unknown'),
+    network: z.string(),
+  })
+  .optional();
+
 export const banRowShape = z.object({
   kind: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user']),
   subject: z.string().describe('an address, or a network as CIDR'),
@@ -35,6 +44,7 @@ export const banRowShape = z.object({
   level: z.number(),
   since: at,
   until: end,
+  place,
 }) satisfies z.ZodType<BanRow>;
 
 export const listRowShape = z.object({
@@ -44,6 +54,7 @@ export const listRowShape = z.object({
   author: z.string(),
   since: at,
   until: end,
+  place,
 }) satisfies z.ZodType<ListRow>;
 
 export const checkShape = z.object({
@@ -53,6 +64,7 @@ export const checkShape = z.object({
   state,
   reason: z.string(),
   until: end,
+  place,
 }) satisfies z.ZodType<CheckReport>;
 
 export const whyShape = z.object({
@@ -69,6 +81,7 @@ export const whyShape = z.object({
   history: z.array(banRowShape),
   enforced: z.array(z.object({ enforcer: z.string(), holds: texts })),
   undo: texts,
+  place,
 }) satisfies z.ZodType<WhyReport>;
 
 export const statusShape = z.object({
@@ -140,11 +153,13 @@ export const attackShape = z.object({
       rules: texts,
       agent: z.string(),
       outcome: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user']),
+      place,
     }),
   ),
   rules: counts,
   agents: counts,
   outcomes: counts,
+  countries: counts,
   cut: z.boolean(),
 }) satisfies z.ZodType<AttackReport>;
 
@@ -188,3 +203,28 @@ export const traceShape = z.object({
   changes: texts,
   score,
 }) satisfies z.ZodType<TraceEvent>;
+
+export const geoShape = z.object({
+  databases: z.array(
+    z.object({
+      file: z.string(),
+      type: z.string(),
+      knows: z.array(z.enum(['country', 'network'])),
+      builtAt: end,
+      problem: z.string(),
+    }),
+  ),
+  ageMs: z.number().nullable().describe('of the oldest database; null without any'),
+  update: z.object({
+    running: z.boolean(),
+    startedAt: end,
+    endedAt: end,
+    files: z.array(z.object({ url: z.string(), outcome: z.enum(['updated', 'same', 'failed']), message: z.string() })),
+  }),
+}) satisfies z.ZodType<GeoReport>;
+
+export const geoShowShape = z.object({
+  ip: z.string(),
+  place: place.unwrap(),
+  barred: z.object({ state: z.enum(['denied', 'banned', 'quarantined']), reason: z.string() }).nullable(),
+});

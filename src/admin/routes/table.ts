@@ -160,6 +160,30 @@ const questions = [
   }),
 ] as const;
 
+const geo = [
+  route('geo.report', 'GET /v1/geo', {
+    scope: 'read',
+    summary: 'Databases of countries and networks, their age, and what became of the last update',
+    input: none,
+    output: shapes.geoShape,
+    ask: async ({ operations }) => operations.geoReport(),
+  }),
+  route('geo.update', 'POST /v1/geo/update', {
+    scope: 'operate',
+    summary: 'Start to fetch the configured databases',
+    input: z.strictObject({ author }),
+    output: shapes.geoShape,
+    ask: async ({ operations }) => operations.geoUpdate(),
+  }),
+  route('geo.show', 'GET /v1/geo/{ip}', {
+    scope: 'read',
+    summary: 'Country and network of an address, and whether they are blocked',
+    input: z.strictObject({ ip }),
+    output: shapes.geoShowShape,
+    ask: ({ operations }, params) => operations.geoShow(params.ip),
+  }),
+] as const;
+
 const tokens = [
   route('token.add', 'POST /v1/tokens', {
     scope: 'admin',
@@ -185,7 +209,7 @@ const tokens = [
 ] as const;
 
 /** Every question but the two streams (`watch`, `trace`), at every door. */
-export const ROUTES = [...questions, ...bans, ...listOf('allow'), ...listOf('deny'), ...tokens] as const;
+export const ROUTES = [...questions, ...bans, ...listOf('allow'), ...listOf('deny'), ...geo, ...tokens] as const;
 
 /** What a client of the control socket may call. */
 export type MethodName = (typeof ROUTES)[number]['method'] | 'watch' | 'trace';

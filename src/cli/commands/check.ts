@@ -2,6 +2,7 @@ import type { CheckReport } from '../../model/index.ts';
 import { ask } from '../ask.ts';
 import type { CommonOptions } from '../options.ts';
 import { printJson, printLines } from '../output/print.ts';
+import { placeText } from '../output/place.ts';
 import { formatLeft, formatTime, paint, shown } from '../output/text.ts';
 import type { Style } from '../output/text.ts';
 
@@ -23,7 +24,7 @@ export const check = async (ip: string, options: CommonOptions): Promise<number>
     const reason = report.reason === '' ? '' : `: ${shown(report.reason)}`;
     const state = report.state === report.result ? '' : ` (${shown(report.state)})`;
     printLines([
-      `${shown(report.ip)} is ${paint(RESULT_STYLE[report.result] ?? 'bold', shown(report.result))}${state}${end}${reason}`,
+      `${shown(report.ip)} is ${paint(RESULT_STYLE[report.result] ?? 'bold', shown(report.result))}${state}${end}${reason}${placeText(report.place) === '' ? '' : ` [${shown(placeText(report.place))}]`}`,
     ]);
   }
   return RESULT_EXIT[report.result] ?? 3;

@@ -3,6 +3,7 @@ import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
 import { printJson, printLines } from '../output/print.ts';
+import { placeText } from '../output/place.ts';
 import { table } from '../output/table.ts';
 import type { Column } from '../output/table.ts';
 import { formatTime, paint, shown, terminalWidth } from '../output/text.ts';
@@ -19,12 +20,13 @@ const OUTCOME_STYLE: Readonly<Record<AttackSource['outcome'], Style>> = {
   'throttle-user': 'yellow',
 };
 
-const SOURCES: readonly Column<AttackSource>[] = [
+const columns = (placed: boolean): readonly Column<AttackSource>[] => [
   { title: 'SOURCE', cell: ({ subject }) => subject },
   { title: 'OUTCOME', cell: ({ outcome }) => outcome, style: ({ outcome }) => OUTCOME_STYLE[outcome] },
   { title: 'DECISIONS', cell: ({ decisions }) => String(decisions) },
   { title: 'FIRST', cell: ({ first }) => formatTime(first) },
   { title: 'LAST', cell: ({ last }) => formatTime(last) },
+  ...(placed ? [{ title: 'WHERE', cell: ({ place }: AttackSource) => placeText(place) || '-', shrinks: true }] : []),
   { title: 'RULES', cell: ({ rules }) => rules.join(' '), shrinks: true },
   { title: 'AGENT', cell: ({ agent }) => agent || '-', shrinks: true },
 ];
@@ -50,8 +52,9 @@ const lines = (report: AttackReport): string[] => {
     ...tallied('Outcome:', report.outcomes),
     ...tallied('Rules:', report.rules),
     ...tallied('Agents:', report.agents),
+    ...tallied('Countries:', report.countries),
     '',
-    ...table(report.sources, SOURCES, terminalWidth()),
+    ...table(report.sources, columns(report.sources.some(({ place }) => place !== undefined)), terminalWidth()),
     ...(more > 0 ? [paint('dim', `… and ${more} more sources`)] : []),
   ];
 };

@@ -4,6 +4,7 @@ import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
 import { printJson, printLines } from '../output/print.ts';
+import { placeText } from '../output/place.ts';
 import { table } from '../output/table.ts';
 import type { Column } from '../output/table.ts';
 import { formatLeft, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
@@ -70,6 +71,7 @@ const story = (report: WhyReport, now: number): string[] => {
   const { proven, spoofable } = report.score;
   return [
     `${shown(report.ip)}${identity} is ${paint(STATE_STYLE[report.state] ?? 'bold', shown(report.state))}${report.reason === '' ? '.' : `: ${shown(report.reason)}`}`,
+    ...(placeText(report.place) === '' ? [] : [`It is in ${shown(placeText(report.place))}.`]),
     ...(since === '' ? [] : [`${since}${until}.`]),
     `Score now: ${Math.round(proven)} proven, ${Math.round(spoofable)} spoofable (${ENOUGH_POINTS} is enough; only proven evidence bans).`,
     ...section('Evidence, oldest first', report.evidence, EVIDENCE),

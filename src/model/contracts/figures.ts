@@ -1,4 +1,5 @@
 import type { EpochMs } from '../time.ts';
+import type { Place } from './geo.ts';
 
 /** Running totals since start, by kinds that are ours or clamped: never an address, a user or a number. */
 export interface Figures {
@@ -42,6 +43,8 @@ export interface AttackSource {
   readonly agent: string;
   /** The strongest thing that was done to it. */
   readonly outcome: 'ban' | 'quarantine' | 'throttle' | 'throttle-user';
+  /** Where it is; left out when no database says. */
+  readonly place?: Place | undefined;
 }
 
 /** Attacks of a stretch of time, from the audit trail. */
@@ -55,6 +58,8 @@ export interface AttackReport {
   readonly rules: Readonly<Record<string, number>>;
   readonly agents: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Sources by country, of those that are in one. */
+  readonly countries: Readonly<Record<string, number>>;
   /** True when the trail is longer than what was read: the report begins at `from`, which is then later than asked for. */
   readonly cut: boolean;
 }

@@ -4,13 +4,14 @@ import type { EpochMs } from '../time.ts';
 import type { Answer, SourceState } from '../verdict.ts';
 import type { ImportReport, ImportRequest } from './bulk.ts';
 import type { AttackReport, ReloadReport, StatsReport } from './figures.ts';
+import type { GeoOperations, Place } from './geo.ts';
 import type { TraceEvent } from './trace.ts';
 
 /**
  * What an operator can ask of a running companion. The admin room exposes it (control socket, HTTP), the CLI calls it,
  * `app.ts` implements it. All values are JSON-safe. Texts that may quote attackers are escaped by whoever shows them.
  */
-export interface Operations {
+export interface Operations extends GeoOperations {
   status(): Promise<StatusReport>;
   /** @throws CompanionError ADDRESS_INVALID, DURATION_INVALID, BAN_REFUSED (without `force`), naming who would be hit */
   banAdd(request: BanRequest): Promise<BanRow>;
@@ -85,6 +86,8 @@ export interface BanRow {
   readonly level: number;
   readonly since: EpochMs;
   readonly until: Until;
+  /** Where it is; left out when no database says. */
+  readonly place?: Place | undefined;
 }
 
 export interface ListRow {
@@ -94,6 +97,8 @@ export interface ListRow {
   readonly author: string;
   readonly since: EpochMs;
   readonly until: Until;
+  /** Where it is; left out when no database says. */
+  readonly place?: Place | undefined;
 }
 
 export interface CheckReport {
@@ -103,6 +108,8 @@ export interface CheckReport {
   readonly state: SourceState;
   readonly reason: string;
   readonly until: Until;
+  /** Where it is; left out when no database says. */
+  readonly place?: Place | undefined;
 }
 
 export interface WhyReport {
@@ -126,6 +133,8 @@ export interface WhyReport {
   readonly enforced: readonly { readonly enforcer: string; readonly holds: readonly string[] }[];
   /** Commands that undo it. */
   readonly undo: readonly string[];
+  /** Where it is; left out when no database says. */
+  readonly place?: Place | undefined;
 }
 
 export interface NodeStatus {

@@ -1,3 +1,5 @@
+import { placeOfSubject } from './places.ts';
+import type { BackgroundOf } from './places.ts';
 import { escapeText } from '../../model/index.ts';
 import type { AttackReport, AttackSource, AuditLine, Clock, Records } from '../../model/index.ts';
 
@@ -36,14 +38,19 @@ const add = (counts: Record<string, number>, key: string, most = Number.POSITIVE
 type Draft = { -readonly [K in keyof AttackSource]: AttackSource[K] } & { rules: string[] };
 
 /** Attacks of a stretch of time, out of the audit trail: whatever companion decided by itself. */
-export const attackReport = async (records: Records, clock: Clock, spanMs: number): Promise<AttackReport> => {
+export const attackReport = async (
+  records: Records,
+  clock: Clock,
+  spanMs: number,
+  background: BackgroundOf,
+): Promise<AttackReport> => {
   const to = clock.now();
   const trail = await records.decisions(to - spanMs, MAX_LINES);
   const oldest = trail.at(-1)?.at ?? to;
   const cut = trail.length >= MAX_LINES && oldest > to - spanMs;
   const from = cut ? oldest : to - spanMs;
   const sources = new Map<string, Draft>();
-  const [rules, agents, outcomes]: Record<string, number>[] = [{}, {}, {}];
+  const [rules, agents, outcomes, countries]: Record<string, number>[] = [{}, {}, {}, {}];
   let decisions = 0;
   for (const line of trail) {
     const outcome = outcomeOf(line);
@@ -56,7 +63,10 @@ export const attackReport = async (records: Records, clock: Clock, spanMs: numbe
     const known = sources.get(line.subject);
     if (known === undefined) {
       const { subject, at } = line;
-      sources.set(subject, { subject, decisions: 1, first: at, last: at, rules: [rule], agent, outcome });
+      const { place } = placeOfSubject(subject, background);
+      if (place !== undefined && place.country !== '') add(countries!, place.country);
+      const where = place === undefined ? {} : { place };
+      sources.set(subject, { subject, decisions: 1, first: at, last: at, rules: [rule], agent, outcome, ...where });
       continue;
     }
     known.decisions += 1;
@@ -78,6 +88,7 @@ export const attackReport = async (records: Records, clock: Clock, spanMs: numbe
     rules: rules!,
     agents: agents!,
     outcomes: outcomes!,
+    countries: countries!,
     cut,
   };
 };

@@ -4,6 +4,7 @@ import type {
   BanRow,
   CheckReport,
   DecisionEvent,
+  GeoReport,
   ImportReport,
   ListRow,
   Operations,
@@ -86,6 +87,17 @@ export const STATS: StatsReport = {
   },
   activeBans: 2,
   enumerationSources: 12,
+};
+
+const GEO: GeoReport = {
+  databases: [{ file: '/var/lib/x.mmdb', type: HOSTILE, knows: ['country'], builtAt: AT, problem: HOSTILE }],
+  ageMs: 60_000,
+  update: {
+    running: false,
+    startedAt: AT,
+    endedAt: AT,
+    files: [{ url: 'https://example.com/x', outcome: 'failed', message: HOSTILE }],
+  },
 };
 
 /** Tokens in memory: `read-token-123456`, `operate-token-1234`, `hook-token-1234567`. */
@@ -228,9 +240,13 @@ export const fakeOperations = (): FakeOperations => {
           rules: { 'enumeration.distinct': 3 },
           agents: { [HOSTILE]: 3 },
           outcomes: { ban: 1, quarantine: 2 },
+          countries: { DE: 1 },
           cut: false,
         },
       ),
+    geoReport: () => note({ geo: true }, GEO),
+    geoUpdate: () => note({ geoUpdate: true }, GEO),
+    geoShow: (ip) => note({ geoShow: ip }, { ip, place: { country: 'DE', asn: 64_500, network: HOSTILE }, barred: null }),
     complete: (kind, prefix) => note({ complete: kind, prefix }, ['203.0.113.7', '198.51.100.0/24']),
     reload: () => note({ reload: true }, { changed: ['log.level'], needRestart: ['hook.ask_port'] }),
     status: () => note({ status: true }, status),

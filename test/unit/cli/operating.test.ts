@@ -128,6 +128,17 @@ describe('questions', () => {
     expect(operations.calls).toContainEqual({ report: 7 * 86_400_000 });
   });
 
+  test('geo: databases, an address, an update that failed; harmless for the terminal', async () => {
+    const status = await companion(['geo', 'status']);
+    expect(status).toMatchObject({ code: 0, out: expect.stringMatching(/\/var\/lib\/x\.mmdb/) });
+    const shown = await companion(['geo', 'show', '203.0.113.7']);
+    expect(shown.out).toMatch(/^203\.0\.113\.7 is in DE, AS64500 x\\x1b/);
+    const update = await companion(['geo', 'update']);
+    expect(update).toMatchObject({ code: 1, out: expect.stringMatching(/^failed https:\/\/example\.com\/x: x\\x1b/) });
+    // oxlint-disable-next-line no-control-regex -- that is what must not be there
+    expect(`${status.out}${shown.out}${update.out}`.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  });
+
   test('trace shows what changes nothing too, harmless for the terminal', async () => {
     const { child, text } = run(['trace', '203.0.113.7']);
     while (operations.watchers() === 0) await new Promise((resolve) => setImmediate(resolve));

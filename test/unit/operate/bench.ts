@@ -4,6 +4,7 @@ import type {
   DecisionEvent,
   Enforcer,
   Entry,
+  GeoReport,
   GoodEntry,
   NodeStatus,
   Records,
@@ -16,6 +17,7 @@ import {
   createStatus,
   createTraces,
 } from '../../../src/operate/index.ts';
+import type { BackgroundOf } from '../../../src/operate/index.ts';
 
 export const NOW = 1_795_165_740_000;
 export const HOUR = 3_600_000;
@@ -72,7 +74,14 @@ export interface BenchOptions {
   readonly records?: Records;
   readonly said?: string[];
   readonly silentMs?: number | undefined;
+  readonly background?: BackgroundOf;
 }
+
+const GEO_NONE: GeoReport = {
+  databases: [],
+  ageMs: null,
+  update: { running: false, startedAt: null, endedAt: null, files: [] },
+};
 
 /** Judge, lists, effects and operations as `app.ts` connects them, on a clock that stands still. */
 export const bench = (options: BenchOptions = {}) => {
@@ -126,6 +135,8 @@ export const bench = (options: BenchOptions = {}) => {
     figures: () => createTally().figures(),
     enumerationSources: () => 0,
     reload: () => ({ changed: [], needRestart: [] }),
+    background: options.background ?? (() => ({ place: undefined, barred: undefined })),
+    geo: { report: () => GEO_NONE, update: () => GEO_NONE },
   });
   /** Puts an entry where decisions come from, with everything that follows. */
   const put = (entry: Entry): void => effects.push(judge.ledger.put(entry), { by: 'companion', node: '' });

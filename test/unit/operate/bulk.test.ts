@@ -166,7 +166,9 @@ describe('the report of attacks', () => {
       line(NOW - 3, 'quarantine.add', '203.0.113.7', 'enumeration.rapid, not banned: good-users'),
       line(NOW - 4, 'throttle-user.add', '198.51.100.1', 'digest.wrong-password'),
     ];
-    const { operations } = bench({ records: fakeRecords([], { decisions: () => Promise.resolve(trail) }) });
+    const place = { country: 'RU', asn: 64_500, network: 'Example Net' };
+    const background = (ip: string) => ({ place: ip === '203.0.113.7' ? place : undefined, barred: undefined });
+    const { operations } = bench({ records: fakeRecords([], { decisions: () => Promise.resolve(trail) }), background });
     expect(await operations.report(HOUR)).toEqual({
       from: NOW - HOUR,
       to: NOW,
@@ -181,6 +183,7 @@ describe('the report of attacks', () => {
           rules: ['enumeration.distinct', 'enumeration.rapid'],
           agent: 'friendly-scanner',
           outcome: 'ban',
+          place,
         },
         {
           subject: '198.51.100.1',
@@ -195,6 +198,7 @@ describe('the report of attacks', () => {
       rules: { 'enumeration.distinct': 1, 'enumeration.rapid': 1, 'digest.wrong-password': 1 },
       agents: { 'friendly-scanner': 1 },
       outcomes: { ban: 1, quarantine: 1, 'throttle-user': 1 },
+      countries: { RU: 1 },
       cut: false,
     });
   });

@@ -335,6 +335,19 @@ test('watchers hear of decisions until they leave', async () => {
   expect(heard).toEqual([`ban ${IP}`, `lift ${IP}`]);
 });
 
+test('a blocked country is in check, why, geo show and the rows of the lists', async () => {
+  const place = { country: 'RU', asn: 64_500, network: 'Example Net' };
+  const barred = { state: 'denied', reason: 'country RU is blocked' } as const;
+  const { operations } = bench({ background: () => ({ place, barred }) });
+  expect(await operations.check(IP)).toMatchObject({ result: 'blocked', reason: 'country RU is blocked', place });
+  expect(await operations.why(IP)).toMatchObject({ state: 'denied', place });
+  expect(await operations.geoShow(IP)).toEqual({ ip: IP, place, barred });
+  await expect(operations.geoShow('203.0.113.0/24')).rejects.toMatchObject({ code: 'ADDRESS_INVALID' });
+  await operations.listAdd({ list: 'allow', subject: IP, note: '', author: 'me' });
+  expect(await operations.check(IP)).toMatchObject({ result: 'allowed', place });
+  expect(await operations.listAll('allow')).toMatchObject([{ subject: `${IP}/32`, place }]);
+});
+
 // status
 
 test.each([

@@ -5,6 +5,7 @@ import { author } from '../../author.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { CommonOptions } from '../../options.ts';
 import { printJson, printLines } from '../../output/print.ts';
+import { placeText } from '../../output/place.ts';
 import { table } from '../../output/table.ts';
 import type { Column } from '../../output/table.ts';
 import { formatLeft, formatTime, paint, shown, terminalWidth } from '../../output/text.ts';
@@ -32,7 +33,7 @@ export const banAdd = async (subject: string, options: BanAddOptions): Promise<n
   return EXIT.ok;
 };
 
-const columns = (all: boolean, now: number): readonly Column<BanRow>[] => [
+const columns = (all: boolean, placed: boolean, now: number): readonly Column<BanRow>[] => [
   { title: 'ADDRESS', cell: (row) => row.subject, style: (row) => (row.kind === 'ban' ? 'red' : 'yellow') },
   ...(all
     ? [
@@ -43,6 +44,7 @@ const columns = (all: boolean, now: number): readonly Column<BanRow>[] => [
         },
       ]
     : []),
+  ...(placed ? [{ title: 'WHERE', cell: (row: BanRow) => placeText(row.place) || '-', shrinks: true }] : []),
   { title: 'SINCE', cell: (row) => formatTime(row.since) },
   { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
   { title: 'LEVEL', cell: (row) => String(row.level) },
@@ -57,7 +59,19 @@ export const banList = async (options: BanListOptions): Promise<number> => {
   const bans = rows.filter(({ kind }) => all || kind === 'ban').sort((a, b) => a.since - b.since);
   if (options.json) printJson({ bans, total: bans.length });
   else if (bans.length === 0) printLines([all ? 'Nobody is banned, quarantined or throttled.' : 'Nobody is banned.']);
-  else printLines([...table(bans, columns(all, Date.now()), terminalWidth()), paint('dim', `${bans.length} in all`)]);
+  else
+    printLines([
+      ...table(
+        bans,
+        columns(
+          all,
+          bans.some(({ place }) => place !== undefined),
+          Date.now(),
+        ),
+        terminalWidth(),
+      ),
+      paint('dim', `${bans.length} in all`),
+    ]);
   return EXIT.ok;
 };
 

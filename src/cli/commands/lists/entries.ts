@@ -5,6 +5,7 @@ import { author } from '../../author.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { CommonOptions } from '../../options.ts';
 import { printJson, printLines } from '../../output/print.ts';
+import { placeText } from '../../output/place.ts';
 import { table } from '../../output/table.ts';
 import type { Column } from '../../output/table.ts';
 import { formatLeft, formatTime, paint, shown, terminalWidth } from '../../output/text.ts';
@@ -27,8 +28,9 @@ export const listAdd = async (list: ListName, subject: string, options: ListAddO
   return EXIT.ok;
 };
 
-const columns = (now: number): readonly Column<ListRow>[] => [
+const columns = (placed: boolean, now: number): readonly Column<ListRow>[] => [
   { title: 'ADDRESS', cell: (row) => row.subject, style: (row) => (row.list === 'allow' ? 'green' : 'red') },
+  ...(placed ? [{ title: 'WHERE', cell: (row: ListRow) => placeText(row.place) || '-', shrinks: true }] : []),
   { title: 'SINCE', cell: (row) => formatTime(row.since) },
   { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
   { title: 'BY', cell: (row) => row.author, shrinks: true },
@@ -40,7 +42,11 @@ export const listShow = async (list: ListName, options: CommonOptions): Promise<
   const rows = await ask(options, (client) => client.list<ListRow>(`${list}.list`));
   if (options.json) printJson(rows);
   else if (rows.length === 0) printLines([`The ${list} list is empty.`]);
-  else printLines([...table(rows, columns(Date.now()), terminalWidth()), paint('dim', `${rows.length} in all`)]);
+  else {
+    const placed = rows.some(({ place }) => place !== undefined);
+    const shownRows = table(rows, columns(placed, Date.now()), terminalWidth());
+    printLines([...shownRows, paint('dim', `${rows.length} in all`)]);
+  }
   return EXIT.ok;
 };
 

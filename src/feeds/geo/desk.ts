@@ -1,0 +1,154 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Dispatcher } from 'undici';
+import type { Clock, EpochMs, GeoReport, GeoUpdateRow } from '../../model/index.ts';
+import type { GeoDatabase } from '../../enrich/index.ts';
+import { createAgent } from '../http.ts';
+import { download } from './download.ts';
+import type { Wanted } from './download.ts';
+import { createGeoFiles } from './files.ts';
+
+/** Whoever replaces a file (geoipupdate, a package) is noticed within this time. */
+const LOOK_MS = 60_000;
+/** After a failed update by itself. */
+const RETRY_MS = 3_600_000;
+
+export interface GeoLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface GeoDeskParts {
+  readonly files: readonly string[];
+  readonly download: readonly Wanted[];
+  /** Where fetched databases are kept. */
+  readonly directory: string;
+  readonly everyMs: number | 'never';
+  readonly maxAgeMs: number;
+  readonly clock: Clock;
+  readonly log: GeoLog;
+  /** Other databases are in use now. */
+  readonly changed: () => void;
+  readonly agent?: Dispatcher | undefined;
+}
+
+export interface GeoDesk {
+  databases(): readonly GeoDatabase[];
+  report(): GeoReport;
+  /** Starts to fetch, unless that goes on already; never waits for it. */
+  update(): GeoReport;
+  /** Ends when the update that runs has ended. */
+  settled(): Promise<void>;
+  stats(): Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+/** `…/dbip-country-lite-{yyyy}-{mm}.mmdb.gz` → `dbip-country-lite.mmdb`: the same file each month. Ours, from the configuration. */
+const fileName = (url: string): string => {
+  const last = new URL(url.replaceAll(/[._-]?\{(?:yyyy|mm|dd)\}/g, '')).pathname.split('/').at(-1) ?? '';
+  const plain = last.replace(/\.gz$/, '').replace(/\.mmdb$/, '');
+  return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, 80) || 'database'}.mmdb`;
+};
+
+/** Databases in use, their files, and the fetching of new ones. */
+export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
+  const { clock, log, directory } = parts;
+  const agent = parts.agent ?? createAgent();
+  const targets = parts.download.map((wanted) => ({ wanted, file: join(directory, fileName(wanted.url)) }));
+  const fetched = new Set(targets.map(({ file }) => file));
+  const files = createGeoFiles([...new Set([...parts.files, ...fetched])], fetched, (file, problem) =>
+    log.warn({ event: 'geo-unreadable', file }, `${problem}; what was known before goes on`),
+  );
+  let running: Promise<void> | undefined;
+  let startedAt: EpochMs | null = null;
+  let endedAt: EpochMs | null = null;
+  let rows: readonly GeoUpdateRow[] = [];
+  let failures = 0;
+  let oldSaid = false;
+
+  const ageMs = (): number | null => {
+    const ages = files.databases.map(({ builtAt }) => clock.now() - builtAt);
+    return ages.length === 0 ? null : Math.max(0, ...ages);
+  };
+
+  const look = async (): Promise<void> => {
+    if (await files.look()) parts.changed();
+    const old = (ageMs() ?? 0) > parts.maxAgeMs;
+    if (old && !oldSaid)
+      log.warn(
+        { event: 'geo-old' },
+        "A database of countries or networks is old: 'companion geo update' fetches new ones.",
+      );
+    oldSaid = old;
+  };
+
+  const fetchAll = async (): Promise<void> => {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    const done: GeoUpdateRow[] = [];
+    for (const { wanted, file } of targets) {
+      try {
+        const { url, same, database } = await download(agent, wanted, file, clock.now());
+        const built = new Date(database.builtAt).toISOString().slice(0, 10);
+        done.push({ url, outcome: same ? 'same' : 'updated', message: `${database.type}, built ${built}` });
+      } catch (error) {
+        failures += 1;
+        const message = error instanceof Error ? error.message : String(error);
+        done.push({ url: wanted.url, outcome: 'failed', message });
+        log.warn({ event: 'geo-update-failed', url: wanted.url }, `${message}; what was known before goes on`);
+      }
+      rows = [...done];
+      await look();
+    }
+  };
+
+  const report = (): GeoReport => ({
+    databases: files.rows(),
+    ageMs: ageMs(),
+    update: { running: running !== undefined, startedAt, endedAt, files: rows },
+  });
+
+  const update = (): GeoReport => {
+    if (running === undefined) {
+      startedAt = clock.now();
+      rows = [];
+      running = fetchAll()
+        .catch((error: unknown) => log.warn({ event: 'geo-update-failed', error: String(error) }, 'the update failed'))
+        .finally(() => {
+          endedAt = clock.now();
+          running = undefined;
+        });
+    }
+    return report();
+  };
+
+  const dueMs = (): number => {
+    if (parts.everyMs === 'never') return Infinity;
+    if (endedAt !== null && rows.some(({ outcome }) => outcome === 'failed')) return endedAt + RETRY_MS;
+    return Math.max(endedAt ?? 0, clock.now() - (ageMs() ?? Infinity)) + parts.everyMs;
+  };
+
+  await look();
+  const timer = setInterval(() => {
+    if (running === undefined && clock.now() >= dueMs()) update();
+    else void look();
+  }, LOOK_MS);
+  timer.unref();
+
+  return {
+    databases: () => files.databases,
+    report,
+    update,
+    settled: async () => running,
+    stats: () => ({
+      databases: files.databases.length,
+      age_seconds: Math.floor((ageMs() ?? 0) / 1_000),
+      problems: files.rows().filter(({ problem }) => problem !== '').length,
+      update_failures: failures,
+    }),
+    async stop() {
+      clearInterval(timer);
+      await agent.destroy();
+      await running;
+    },
+  };
+};

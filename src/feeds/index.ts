@@ -1,0 +1,6 @@
+/**
+ * What companion learns from elsewhere: databases of countries and networks, lists of other people's attackers. In: files
+ * and answers of other people's servers, none of them trusted. Out: databases and entries that were looked through.
+ * Offline-safe: what cannot be fetched changes nothing and grows older. Every answer is bounded, every wait has a deadline.
+ */
+export * from './geo/index.ts';
