@@ -33,16 +33,14 @@ import {
   keepVigil,
   restoreMemory,
 } from './operate/index.ts';
+import { chooseStateDirectory, controlSocketPaths, processChoice } from './places/index.ts';
 import { openHook } from './receive/index.ts';
 import { openRecords } from './store/index.ts';
 import {
-  chooseStateDirectory,
-  controlSocketPaths,
   installationSecret,
   lineSecrets,
   machineAddresses,
   makeStateDirectory,
-  processChoice,
   systemClock,
   writeKamailioSecret,
 } from './system/index.ts';

@@ -1,4 +1,4 @@
-import { chooseStateDirectory, controlSocketPaths, processChoice } from '../system/index.ts';
+import { chooseStateDirectory, controlSocketPaths, processChoice } from '../places/index.ts';
 import type { Client } from './client.ts';
 import { connectClient } from './connect.ts';
 import type { CommonOptions } from './options.ts';

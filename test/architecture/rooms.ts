@@ -2,6 +2,7 @@
 export const ROOMS: Readonly<Record<string, readonly string[] | 'everything'>> = {
   model: [],
   protocol: ['model'],
+  places: [],
   system: ['model'],
   config: ['model'],
   receive: ['protocol', 'system', 'model'],
@@ -17,7 +18,7 @@ export const ROOMS: Readonly<Record<string, readonly string[] | 'everything'>> =
   cluster: ['system', 'model'],
   observe: ['system', 'model'],
   admin: ['protocol', 'model'],
-  cli: ['admin', 'protocol', 'model', 'system', 'config'],
+  cli: ['admin', 'protocol', 'model', 'places', 'system', 'config'],
   lab: ['system', 'model', 'protocol'],
   app: 'everything',
   main: ['cli', 'system', 'model'],

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { chooseStateDirectory, controlSocketPaths, findControlSocket, processChoice } from '../../system/index.ts';
+import { chooseStateDirectory, controlSocketPaths, findControlSocket, processChoice } from '../../places/index.ts';
 
 /** A shell waits for this at each press of the key: nothing is better than late. */
 const DEADLINE_MS = 300;

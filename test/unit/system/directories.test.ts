@@ -3,12 +3,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  chooseStateDirectory,
-  controlSocketPaths,
-  findControlSocket,
-  makeStateDirectory,
-} from '../../../src/system/index.ts';
+import { chooseStateDirectory, controlSocketPaths, findControlSocket } from '../../../src/places/index.ts';
+import { makeStateDirectory } from '../../../src/system/index.ts';
 
 let room = '';
 beforeEach(() => {
