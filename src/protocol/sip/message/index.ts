@@ -2,6 +2,9 @@
  * Bytes → an index of a SIP message's lines, nothing decoded. Tolerant, bounded, one pass; says what it found odd, never
  * whether that is allowed (see `validate`), never throws on any bytes.
  */
+export { SipEdit } from './edit.ts';
+export { announcedBytes, StreamFraming } from './framing.ts';
+export type { Framed, FramingFault } from './framing.ts';
 export { headerIdOf, headerNameOf, OTHER_HEADER, SINGLETONS } from './header-names.ts';
 export type { HeaderName } from './header-names.ts';
 export { classifyKeepAlive } from './keep-alive.ts';
