@@ -18,7 +18,7 @@ export const MAX_STATUS = 699;
 export const numberOf = (text: string, at: number, end: number): number => {
   let value = 0;
   for (let next = at; next < end; next += 1) {
-    value = value * 10 + text.charCodeAt(next) - 0x30;
+    value = value * 10 + (text.charCodeAt(next) - 0x30);
     if (value > Number.MAX_SAFE_INTEGER) return Infinity;
   }
   return value;

@@ -83,25 +83,28 @@ export const scanIpv6Reference = (text: string, at: number, end: number): number
  * `1.2.3.4.5` are nothing; a dot may end a name, but no address.
  */
 export const scanHost = (text: string, at: number, end: number): number => {
-  if (at < end && text.charCodeAt(at) === OPEN_BRACKET) return scanIpv6Reference(text, at, end);
-  let next = at;
+  if (at >= end) return ~at;
+  const first = CLASSES[text.charCodeAt(at)]!;
+  if ((first & DIGIT) !== 0) {
+    const address = scanIpv4(text, at, end);
+    if (address >= 0 && (address >= end || (CLASSES[text.charCodeAt(address)]! & HOST) === 0)) return address;
+  } else if ((first & ALPHA) === 0) return scanIpv6Reference(text, at, end);
+  let next = at + 1;
   let label = at;
   let last = at;
-  let previous = DOT;
   for (; next < end; next += 1) {
     const code = text.charCodeAt(next);
-    if ((CLASSES[code]! & HOST) === 0) break;
+    if ((CLASSES[code]! & (ALPHA | DIGIT)) !== 0) continue;
     if (code === DOT) {
-      if (previous === DOT || previous === DASH) return ~next;
+      if (next === label || text.charCodeAt(next - 1) === DASH) return ~next;
       last = label;
       label = next + 1;
-    } else if (code === DASH && previous === DOT) return ~next;
-    previous = code;
+    } else if (code !== DASH) break;
+    else if (next === label) return ~next;
   }
-  if (next === at || previous === DASH) return ~next;
+  if (text.charCodeAt(next - 1) === DASH) return ~next;
   const top = label === next ? last : label;
-  if ((CLASSES[text.charCodeAt(top)]! & ALPHA) !== 0) return next;
-  return scanIpv4(text, at, next) === next ? next : ~top;
+  return (CLASSES[text.charCodeAt(top)]! & ALPHA) !== 0 ? next : ~top;
 };
 
 /** host [":" port], without white space. A colon needs digits behind it. */

@@ -1,4 +1,4 @@
-import { COMMA, EQUALS, OPEN_BRACKET, QUOTE, SEMI } from './chars.ts';
+import { COMMA, EQUALS, OPEN_BRACKET, QUOTE, SEMI, SP } from './chars.ts';
 import { scanIpv6Reference } from './host.ts';
 import { scanSeparator, skipSws } from './space.ts';
 import { scanQuoted, scanToken } from './words.ts';
@@ -16,8 +16,14 @@ export const scanParameterValue = (text: string, at: number, end: number): numbe
 
 /** Position behind `SWS "=" SWS`, or `at` when no `=` follows. */
 export const skipEquals = (text: string, at: number, end: number): number => {
-  const equals = skipSws(text, at, end);
-  return equals < end && text.charCodeAt(equals) === EQUALS ? skipSws(text, equals + 1, end) : at;
+  if (at >= end) return at;
+  let equals = at;
+  if (text.charCodeAt(at) !== EQUALS) {
+    equals = skipSws(text, at, end);
+    if (equals === at || equals >= end || text.charCodeAt(equals) !== EQUALS) return at;
+  }
+  equals += 1;
+  return equals < end && text.charCodeAt(equals) <= SP ? skipSws(text, equals, end) : equals;
 };
 
 /** generic-param = token [EQUAL gen-value]. */

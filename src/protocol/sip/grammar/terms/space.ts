@@ -32,6 +32,11 @@ export const scanLws = (text: string, at: number, end: number): number => {
 
 /** `SWS` separator `SWS`: SLASH, EQUAL, SEMI, COMMA, COLON. Fails at the place where the separator should be. */
 export const scanSeparator = (text: string, at: number, end: number, separator: number): number => {
-  const found = skipSws(text, at, end);
-  return found < end && text.charCodeAt(found) === separator ? skipSws(text, found + 1, end) : ~found;
+  let next = at;
+  if (at >= end || text.charCodeAt(at) !== separator) {
+    next = skipSws(text, at, end);
+    if (next === at || next >= end || text.charCodeAt(next) !== separator) return ~next;
+  }
+  next += 1;
+  return next < end && text.charCodeAt(next) <= SP ? skipSws(text, next, end) : next;
 };

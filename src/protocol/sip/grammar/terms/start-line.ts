@@ -7,9 +7,15 @@ const STATUS_DIGITS = 3;
 const scanSpace = (text: string, at: number, end: number): number =>
   at < end && text.charCodeAt(at) === SP ? at + 1 : ~at;
 
+/** `SIP` in any case. */
+const isSipWord = (text: string, at: number): boolean =>
+  (text.charCodeAt(at) | 0x20) === 0x73 &&
+  (text.charCodeAt(at + 1) | 0x20) === 0x69 &&
+  (text.charCodeAt(at + 2) | 0x20) === 0x70;
+
 /** `"SIP" "/" 1*DIGIT "." 1*DIGIT`, in any case (RFC 3261 7.1). Which version is `isVersion2`. */
 export const scanVersion = (text: string, at: number, end: number): number => {
-  if (at + 4 > end || text.charCodeAt(at + 3) !== SLASH || text.slice(at, at + 3).toUpperCase() !== 'SIP') return ~at;
+  if (at + 4 > end || text.charCodeAt(at + 3) !== SLASH || !isSipWord(text, at)) return ~at;
   const major = scanDigits(text, at + 4, end);
   if (major < 0) return major;
   return major < end && text.charCodeAt(major) === DOT ? scanDigits(text, major + 1, end) : ~major;
@@ -17,7 +23,7 @@ export const scanVersion = (text: string, at: number, end: number): number => {
 
 /** True for exactly `SIP/2.0` (RFC 3261 7.1 MUST); other versions are answered with 505. */
 export const isVersion2 = (text: string, at: number, end: number): boolean =>
-  end - at === 7 && text.slice(at, end).toUpperCase() === 'SIP/2.0';
+  end - at === 7 && isSipWord(text, at) && text.startsWith('/2.0', at + 3);
 
 /** Method SP Request-URI SP SIP-Version, to the last character: one SP each, none elsewhere. */
 export const scanRequestLine = (text: string, at: number, end: number): number => {

@@ -1,7 +1,23 @@
-import { ALPHA, CLASSES, DIGIT, EQUALS, HASH, HEX, PARAM, PLUS, SEMI, skipEscaped, STAR, URIC } from './chars.ts';
+import {
+  ALPHA,
+  CLASSES,
+  DIGIT,
+  EQUALS,
+  HASH,
+  HEX,
+  HNV,
+  PARAM,
+  PASSWORD,
+  PLUS,
+  SEMI,
+  skipEscaped,
+  STAR,
+} from './chars.ts';
 import { scanHost } from './host.ts';
 
 const PNAME = ALPHA | DIGIT;
+/** uric without the `;` that ends it, and without `@`. */
+const ISUB = HNV | PASSWORD;
 
 const isVisualSeparator = (code: number): boolean => code === 0x2d || code === 0x2e || code === 0x28 || code === 0x29;
 
@@ -48,7 +64,7 @@ export const scanTelUri = (text: string, at: number, end: number): number => {
         hasContext = true;
         next = scanContext(text, value, end);
       } else if (isNamed(text, name, equals, 'ext')) next = scanNumber(text, value, end, false);
-      else next = skipEscaped(text, value, end, isNamed(text, name, equals, 'isub') ? URIC : PARAM);
+      else next = skipEscaped(text, value, end, isNamed(text, name, equals, 'isub') ? ISUB : PARAM);
       if (next < 0) return next;
       if (next === value) return ~value;
     } else next = equals;
