@@ -3,13 +3,13 @@ import type { Cidr } from '../model/index.ts';
 const DOT = 0x2e;
 
 /** What no address reads as. */
-const NO_V4 = -1 - 2 ** 31;
+export const NO_V4 = -1 - 2 ** 31;
 
 /**
  * Reads a canonical IPv4 address as a signed number of 32 bits, which V8 keeps without an object of its own; NO_V4 for
  * anything else. Written out, because every request passes here.
  */
-const readV4 = (ip: string): number => {
+export const readV4 = (ip: string): number => {
   let value = 0;
   let octet = -1;
   let dots = 0;

@@ -110,3 +110,19 @@ export const compileAgents = (patterns: readonly AgentPattern[]): ((text: string
     return best === undefined ? null : { pattern: best.pattern, risk: best.risk };
   };
 };
+
+/** Blanks in a row, tabs and control characters: a name is read as a person would read it. */
+const DISGUISED = /[\x00-\x1f\x7f]|  /;
+
+const canonical = (text: string): string =>
+  DISGUISED.test(text) ? text.replaceAll(/[\t\r\n ]+/g, ' ').replaceAll(/[\x00-\x1f\x7f]/g, '') : text;
+
+/** Judges every User-Agent of a message in its canonical form: a second one must not hide the first, nor the other way round. */
+export const matchAny = (values: readonly string[], match: (text: string) => AgentMatch | null): AgentMatch | null => {
+  let best: AgentMatch | null = null;
+  for (const value of values) {
+    const found = match(canonical(value));
+    if (found !== null && (best === null || RISK_ORDER[found.risk] < RISK_ORDER[best.risk])) best = found;
+  }
+  return best;
+};

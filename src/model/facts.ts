@@ -17,6 +17,8 @@ export interface Facts {
   /** The message is built the way a known attack tool builds it, whatever its User-Agent says. */
   readonly fingerprint: {
     readonly tool: string;
+    /** Entry of the pack that the message matches. */
+    readonly entry: string;
     readonly detail: string;
     readonly risk: 'low' | 'medium' | 'high';
   } | null;

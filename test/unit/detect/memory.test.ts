@@ -36,7 +36,7 @@ test('a million forged sources stay within every cap', () => {
   const doubtful: Facts = {
     ...nothingKnown,
     agent: { pattern: 'sipsak', risk: 'medium' },
-    fingerprint: { tool: 'sipp', detail: 'tag', risk: 'high' },
+    fingerprint: { tool: 'sipp', entry: 'sipp-tag', detail: 'tag', risk: 'high' },
   };
   const broken = Buffer.from('REGISTER sip:a SIP/2.0\r\n');
   for (let index = 0; index < 1_000_000; index += 1) {

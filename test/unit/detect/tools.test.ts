@@ -7,7 +7,7 @@ const source = from(SCANNER);
 const agent = (risk: 'low' | 'medium' | 'high'): Facts => ({ ...nothingKnown, agent: { pattern: 'sipcli', risk } });
 const built = (risk: 'low' | 'medium' | 'high'): Facts => ({
   ...nothingKnown,
-  fingerprint: { tool: 'sipp', detail: 'tag', risk },
+  fingerprint: { tool: 'sipp', entry: 'sipp-tag', detail: 'tag', risk },
 });
 
 test.each([

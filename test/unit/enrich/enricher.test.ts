@@ -18,16 +18,31 @@ test('lists, own addresses and private ranges', () => {
 });
 
 test('configured patterns join the built-in ones', () => {
-  expect(facts('192.0.2.9', view({ userAgent: 'evildialer 2' })).agent).toEqual({ pattern: 'EvilDialer', risk: 'low' });
-  expect(facts('192.0.2.9', view({ userAgent: 'sipcli' })).agent).toEqual({ pattern: 'sipcli', risk: 'low' });
+  expect(facts('192.0.2.9', view({ userAgents: ['evildialer 2'] })).agent).toEqual({
+    pattern: 'EvilDialer',
+    risk: 'low',
+  });
+  expect(facts('192.0.2.9', view({ userAgents: ['sipcli'] })).agent).toEqual({ pattern: 'sipcli', risk: 'low' });
 });
 
-test('a second User-Agent line is seen too', () => {
-  const headers = [
-    { name: 'User-Agent', value: 'Yealink' },
-    { name: 'USER-AGENT', value: 'friendly-scanner' },
-  ];
-  expect(facts('192.0.2.9', view({ userAgent: 'Yealink', headers })).agent?.pattern).toBe('friendly-scanner');
+test.each([
+  ['a second line', ['Yealink SIP-T46G', 'friendly-scanner']],
+  ['the first of two', ['friendly-scanner', 'Yealink SIP-T46G']],
+  ['capitals', ['FRIENDLY-SCANNER']],
+  ['blanks and tabs', ['Custom \t  SIP']],
+  ['control characters', ['friendly\u0000-scan\u0007ner']],
+])('a User-Agent is judged in its canonical form: %s', (_, userAgents) => {
+  expect(facts('192.0.2.9', view({ userAgents })).agent?.risk).toBe('low');
+});
+
+test('of several names the one with the lowest risk counts', () => {
+  expect(facts('192.0.2.9', view({ userAgents: ['xlite', 'sipsak', 'sipcli'] })).agent?.pattern).toBe('sipcli');
+});
+
+test('customers are not looked at for tools', () => {
+  const sip = view({ from: { display: '', user: 'nm', host: 'nm', tag: 'root' } });
+  expect(facts('192.0.2.9', sip).fingerprint).toMatchObject({ tool: 'nmap', entry: 'nmap-probe-from' });
+  expect(enricher({ ...ask(0, from('192.0.2.9'), 'OPTIONS', '', { standing: 'good' }), sip }).fingerprint).toBeNull();
 });
 
 test('an outcome has neither agent nor fingerprint', () => {

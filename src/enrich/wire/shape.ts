@@ -1,0 +1,142 @@
+import type { SipView } from '../../model/index.ts';
+import { headerName, headerText, SKIPPED_HEADER, SPELLINGS } from './headers.ts';
+import { contactMarks, contactText, partyShape, partyText } from './party-shape.ts';
+import { ORIGINS, SDP_BODIES, SESSION_NAMES, VERSIONS, sdpShape } from './sdp.ts';
+import { tokenShape, tokenText } from './token-shape.ts';
+
+/** Header lines that an id looks at: more than any phone sends before its Vias and routes pile up. */
+const MAX_ORDER = 40;
+
+const COOKIE = 'z9hG4bK';
+
+const COOKIES = ['none', 'exact', 'other-case'] as const;
+const RPORTS = ['none', 'before-branch', 'after-branch'] as const;
+const HOSTS = ['none', 'address', 'name'] as const;
+const FORWARDS = ['none', '70', 'other'] as const;
+const PAIRS = ['display is user', 'To is From'] as const;
+
+/** CSeq numbers are told apart where programs start: 0, 1, 2, below 1000, above. */
+const cseqBucket = (cseq: number): number => (cseq < 0 ? 0 : cseq <= 2 ? cseq + 1 : cseq < 1_000 ? 4 : 5);
+const CSEQS = ['none', '0', '1', '2', '3-999', '1000-'] as const;
+
+/** The single features behind the order of the headers, each with its words. Append, never reorder. */
+const FEATURES: readonly (readonly [string, (code: number) => string])[] = [
+  ['spelling', (bits) => SPELLINGS.filter((_, bit) => (bits & (1 << bit)) !== 0).join(' ')],
+  ['branch cookie', (code) => COOKIES[code] ?? '?'],
+  ['branch', tokenText],
+  ['rport', (code) => RPORTS[code] ?? '?'],
+  ['From tag', tokenText],
+  ['Call-ID', tokenText],
+  ['Call-ID host', (code) => HOSTS[code] ?? '?'],
+  ['CSeq', (code) => CSEQS[code] ?? '?'],
+  ['From', partyText],
+  ['To', partyText],
+  ['Contact', partyText],
+  ['Contact marks', contactText],
+  ['parties', (bits) => PAIRS.filter((_, bit) => (bits & (1 << bit)) !== 0).join(', ')],
+  ['Max-Forwards', (code) => FORWARDS[code] ?? '?'],
+  ['body', (code) => SDP_BODIES[code] ?? '?'],
+  ['s=', (code) => SESSION_NAMES[code] ?? '?'],
+  ['o=', (code) => ORIGINS[code] ?? '?'],
+  ['o= version', (code) => VERSIONS[code] ?? '?'],
+];
+
+/** What a message looks like, without anything that it says: small numbers only. */
+export interface Shape {
+  /** Headers in wire order by their number; neighbours of one kind count once. */
+  readonly order: readonly number[];
+  /** One for each of FEATURES. */
+  readonly features: readonly number[];
+}
+
+const VIA = headerName('Via').id;
+const FROM = headerName('From').id;
+const TO = headerName('To').id;
+const CONTACT = headerName('Contact').id;
+const MAX_FORWARDS = headerName('Max-Forwards').id;
+
+const rportOf = (via: string): number => {
+  const rport = via.indexOf(';rport');
+  if (rport < 0) return 0;
+  return rport < via.indexOf(';branch') ? 1 : 2;
+};
+
+const IP_HOST = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[\d.]{7,15})(?::\d{1,5})?$/;
+
+const hostKind = (callId: string, at: number): number =>
+  at < 0 ? 0 : HOSTS.indexOf(IP_HOST.test(callId.slice(at + 1, at + 64)) ? 'address' : 'name');
+
+/** Reads the shape: pure, bounded, one pass over the header lines. */
+export const readShape = (sip: SipView): Shape => {
+  const order: number[] = [];
+  let spelling = 0;
+  let [via, from, to, contact, forwards] = ['', '', '', '', ''];
+  for (const { name, value } of sip.headers) {
+    const { id, spelling: how } = headerName(name);
+    if (id === SKIPPED_HEADER) continue;
+    spelling |= 1 << how;
+    if (order.length < MAX_ORDER && order.at(-1) !== id) order.push(id);
+    if (id === VIA) via ||= value;
+    else if (id === FROM) from ||= value;
+    else if (id === TO) to ||= value;
+    else if (id === CONTACT) contact ||= value;
+    else if (id === MAX_FORWARDS) forwards ||= value;
+  }
+  const branch = sip.viaBranch;
+  const cookie = branch.startsWith(COOKIE) ? 1 : branch.slice(0, COOKIE.length).toLowerCase() === 'z9hg4bk' ? 2 : 0;
+  const { callId } = sip;
+  const at = callId.indexOf('@');
+  const { user, host, display } = sip.from;
+  const pairs = (display !== '' && display === user ? 1 : 0) | (user === sip.to.user && host === sip.to.host ? 2 : 0);
+  return {
+    order,
+    features: [
+      spelling,
+      cookie,
+      tokenShape(branch, cookie === 0 ? 0 : COOKIE.length, branch.length),
+      rportOf(via),
+      tokenShape(sip.from.tag, 0, sip.from.tag.length),
+      tokenShape(callId, 0, at < 0 ? callId.length : at),
+      hostKind(callId, at),
+      cseqBucket(sip.cseq),
+      partyShape(from),
+      partyShape(to),
+      partyShape(contact),
+      contactMarks(contact, user),
+      pairs,
+      forwards === '' ? 0 : forwards === '70' ? 1 : 2,
+      ...sdpShape(sip.bodyStart),
+    ],
+  };
+};
+
+/** FNV-1a, 32 bits (offset basis 2166136261, prime 16777619), over each number as two bytes, low one first. */
+const hash = (...lists: readonly (readonly number[])[]): number => {
+  let state = 2_166_136_261;
+  for (const list of lists) {
+    for (const code of list) {
+      state = Math.imul(state ^ (code & 0xff), 16_777_619);
+      state = Math.imul(state ^ (code >> 8), 16_777_619);
+    }
+  }
+  return state >>> 0;
+};
+
+/**
+ * The id of a shape, `w1-` and eight hex digits: FNV-1a over the order of the headers, a zero, and the features. The same
+ * everywhere, so that operators can share it; no key, no secret. It does not change with the User-Agent, with credentials,
+ * or with what a message says; it does between methods whose headers differ.
+ */
+export const wireId = (shape: Shape): string =>
+  `w1-${hash(shape.order, [0], shape.features).toString(16).padStart(8, '0')}`;
+
+export const isWireId = (text: string): boolean => /^w1-[0-9a-f]{8}$/.test(text);
+
+/** The id of a message. */
+export const wireIdOf = (sip: SipView): string => wireId(readShape(sip));
+
+/** A shape in words, one feature a line. */
+export const describeShape = ({ order, features }: Shape): readonly string[] => [
+  `headers: ${order.map(headerText).join(', ')}`,
+  ...FEATURES.map(([name, words], index) => `${name}: ${words(features[index] ?? 0) || '-'}`),
+];
