@@ -3,6 +3,7 @@ import { declareGeo } from './declare/geo.ts';
 import { declareInstallation } from './declare/installation.ts';
 import { declareBans, declareList } from './declare/lists.ts';
 import { declareQuestions } from './declare/questions.ts';
+import { declareRehearsing } from './declare/rehearsing.ts';
 import { declareService } from './declare/service.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -12,6 +13,7 @@ $RUNTIME_DIRECTORY/companion.sock, /run/companion/companion.sock, $XDG_RUNTIME_D
 and companion.sock in the state directory (/var/lib/companion for root, else ~/.local/state/companion).
 
 Exit codes: 0 done, 1 refused or failed, 3 wrong usage or no service. 'check': 0 clear, 1 blocked, 2 allowed, 3 error.
+'replay': 0, 1 when two policies differ, 2 when a file cannot be read.
 Errors are one line on stderr, 'companion: CODE sentence'; with --json {"error":{"code","message"}} on stdout.`;
 
 /** What an action found out; commander itself returns nothing. */
@@ -36,6 +38,7 @@ const build = (outcome: Outcome): Command => {
   declareList(program, 'deny', 'always dropped', done);
   declareGeo(program, done);
   declareInstallation(program, done);
+  declareRehearsing(program, done);
   return program;
 };
 

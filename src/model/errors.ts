@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   KAMAILIO_RPC: 'Kamailio refused or misunderstood a command',
   STORE_FAILED: 'the database cannot be opened or written',
   NODE_TOO_OLD: 'this Node.js is too old',
+  CAPTURE_UNREADABLE: 'a capture cannot be read',
   INTERNAL: 'a bug in companion',
 } as const;
 

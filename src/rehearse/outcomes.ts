@@ -1,0 +1,85 @@
+import type { AuthResult, Outcome } from '../model/index.ts';
+import { grantedSeconds } from '../protocol/index.ts';
+import type { ReplyHead } from '../protocol/index.ts';
+import type { RequestArrival } from './arrival.ts';
+
+/** How the nonce of the credentials came to the sender: issued to that very address, to another, or before the capture. */
+export type NonceOrigin = 'own' | 'foreign' | 'unseen';
+
+/** Replies that a server gives only after it has let the credentials through: somebody exists who does not answer. */
+const BEYOND_AUTHENTICATION = new Set([480, 486, 487, 600, 603]);
+
+/**
+ * What a final reply says about the credentials of its request. Without any it says nothing: 401 and 407 are the ordinary
+ * challenge. Servers that answer 403 to a wrong password are many; to somebody who has authenticated it means that this
+ * call is not allowed.
+ */
+const authResultOf = (
+  { method, authUser }: RequestArrival['sip'],
+  { code, stale }: ReplyHead,
+  origin: NonceOrigin,
+  trusted: boolean,
+): AuthResult | undefined => {
+  if (authUser === '') return undefined;
+  if (code < 300) return 'ok';
+  if (BEYOND_AUTHENTICATION.has(code) && origin === 'own') return 'ok';
+  if (code === 401 || code === 407) {
+    if (stale || origin === 'foreign') return 'stale';
+    return origin === 'own' ? 'wrong-password' : 'forged-nonce';
+  }
+  if (code === 403 && (method === 'REGISTER' || !trusted)) return origin === 'own' ? 'wrong-password' : 'forged-nonce';
+  return code === 404 && method === 'REGISTER' ? 'unknown-user' : undefined;
+};
+
+/**
+ * The outcomes that a hook would have reported for a final reply, in the same terms.
+ * @param trusted this user has authenticated from this address before
+ */
+export const outcomesOf = (
+  request: RequestArrival,
+  reply: ReplyHead,
+  at: number,
+  origin: NonceOrigin,
+  trusted: boolean,
+): readonly Outcome[] => {
+  const { source, sip } = request;
+  const { method, from, to, authUser, callId } = sip;
+  const connected = source.transport !== 'udp';
+  const tier = connected || origin === 'own' ? ('proven' as const) : ('spoofable' as const);
+  const base = { kind: 'outcome' as const, at, node: 'capture', source };
+  const claimed = method === 'REGISTER' ? to.user : from.user;
+  const outcomes: Outcome[] = [];
+  const result = authResultOf(sip, reply, origin, trusted);
+  if (result !== undefined) {
+    // accepted, and the nonce is older than the capture: the server has looked whose it is
+    const accepted = result === 'ok' && origin === 'unseen';
+    outcomes.push({
+      ...base,
+      type: 'auth',
+      tier: accepted ? 'proven' : tier,
+      result,
+      method,
+      user: authUser,
+      claimed,
+      callId,
+    });
+  }
+  if (method === 'REGISTER' && reply.code >= 200 && reply.code < 300) {
+    const expires = sip.headers.find(({ name }) => name.toLowerCase() === 'expires')?.value ?? '';
+    const expiresSeconds = grantedSeconds(sip.contact, expires, reply);
+    if (expiresSeconds !== undefined)
+      outcomes.push({ ...base, type: 'registered', tier: 'proven', user: claimed, expiresSeconds });
+  }
+  if (reply.code !== 401 && reply.code !== 407)
+    outcomes.push({
+      ...base,
+      type: 'reply',
+      tier: connected || request.tier === 'proven' ? 'proven' : 'spoofable',
+      code: reply.code,
+      method,
+      user: from.user,
+      target: sip.requestUser,
+      callId,
+    });
+  return outcomes;
+};
