@@ -13,11 +13,13 @@ import { garbage } from './garbage.ts';
 import { methodBucket } from './method-bucket.ts';
 import { scannerAgent } from './scanner-agent.ts';
 import { scannerFingerprint } from './scanner-fingerprint.ts';
+import { scannerTrick } from './scanner-trick.ts';
 
 /** Settings of all detectors; an empty object is the default of each. */
 export const detectSchema = z.strictObject({
   scanner_agent: scannerAgent.configSchema.prefault({}),
   scanner_fingerprint: scannerFingerprint.configSchema.prefault({}),
+  scanner_trick: scannerTrick.configSchema.prefault({}),
   enumeration: enumeration.configSchema.prefault({}),
   digest_guessing: digestGuessing.configSchema.prefault({}),
   density: density.configSchema.prefault({}),
@@ -39,6 +41,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   const detectors: Detector[] = [];
   if (config.scanner_agent.enabled) detectors.push(scannerAgent.create(config.scanner_agent));
   if (config.scanner_fingerprint.enabled) detectors.push(scannerFingerprint.create(config.scanner_fingerprint));
+  if (config.scanner_trick.enabled) detectors.push(scannerTrick.create(config.scanner_trick));
   if (config.enumeration.enabled) detectors.push(enumeration.create(config.enumeration));
   if (config.digest_guessing.enabled) detectors.push(digestGuessing.create(config.digest_guessing));
   if (config.density.enabled) detectors.push(density.create(config.density));

@@ -2,6 +2,7 @@
 export const RULES = [
   'scanner.user-agent',
   'scanner.fingerprint',
+  'scanner.trick',
   'enumeration.sequence',
   'enumeration.distinct',
   'enumeration.rapid',
