@@ -1,7 +1,14 @@
 import { Judge } from '../decide/index.ts';
 import { createDetectors } from '../detect/index.ts';
-import { createBackgrounds, createEnricher, createGeoRules, createPrivateRange } from '../enrich/index.ts';
-import type { Backgrounds, GeoDatabase } from '../enrich/index.ts';
+import {
+  compileTools,
+  createBackgrounds,
+  createEnricher,
+  createGeoRules,
+  createPrivateRange,
+  shippedPack,
+} from '../enrich/index.ts';
+import type { Backgrounds, GeoDatabase, ToolMatcher } from '../enrich/index.ts';
 import { isLoopbackRange } from '../model/index.ts';
 import type { Barred, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
@@ -34,6 +41,8 @@ export interface Judging {
   readonly backgrounds: Backgrounds;
   /** Enriches, detects and decides. The caller carries `changes` on, to `lists` first of all. */
   judged(event: Request | Outcome): Verdict;
+  /** The tool that builds messages like this one, by the packs in force. */
+  toolOf: ToolMatcher;
   /** Sizes and evictions of the detectors' tables. */
   tables: Detectors['tables'];
 }
@@ -61,11 +70,16 @@ export const createJudging = (
     rules: (place) => rules(place),
     isHome: (ip) => isOwn(ip) || isPrivate(ip),
   });
+  // read again: a reload may come after an upgrade
+  const toolsOf = ({ packs }: CompanionConfig): ToolMatcher =>
+    compileTools([shippedPack(), ...packs.map(({ pack }) => pack)]);
+  let tools = toolsOf(config);
   const enricherOf = ({ agents }: CompanionConfig) =>
     createEnricher({
       extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
       lists: (ip) => lists.verdict(ip),
       background: (ip) => backgrounds.of(ip),
+      tools: (sip) => tools(sip),
       isOwn,
     });
   let enrich = enricherOf(config);
@@ -90,12 +104,14 @@ export const createJudging = (
           backgrounds.forget();
         },
       },
+      { covers: /^packs\b/, apply: (next) => void (tools = toolsOf(next)) },
       { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
     ],
     judged(event) {
       const facts = enrich(event);
       return judge.judge(event, facts, detectors.detect(event, facts));
     },
+    toolOf: (sip) => tools(sip),
     tables: () => detectors.tables(),
   };
 };

@@ -2,8 +2,11 @@ import type { z } from 'zod';
 import { configSchema } from '../config/index.ts';
 import { decideSchema } from '../decide/index.ts';
 import { RULES, detectSchema } from '../detect/index.ts';
+import { packsSetting } from './packs.ts';
 
 /** The configuration with the settings of every room; also for commands that only look at the file. */
-export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES });
+export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES }).safeExtend({
+  packs: packsSetting,
+});
 
 export type CompanionConfig = z.output<typeof companionSchema>;
