@@ -1,28 +1,57 @@
-import type { Entry } from '../model/index.ts';
-import type { Loaded } from './messages.ts';
-import { fromRow } from './thread/rows.ts';
+import type { Entry, LadderRung } from '../model/index.ts';
+import type { LadderColumns, Page } from './messages.ts';
+import { textAt } from './texts.ts';
+import { fromRow, fromWrittenRow } from './thread/rows.ts';
 
 const MAX_PROBLEM_CHARS = 300;
 
-/** Entries from their rows. Rows that make no sense are left out and counted. */
-export const readEntries = ({
-  keys,
-  bodies,
-  evidence,
-}: Loaded): { readonly entries: readonly Entry[]; readonly unreadable: number; readonly problem: string } => {
-  const entries: Entry[] = [];
-  let unreadable = 0;
-  let problem = '';
-  for (const [number, body] of bodies.entries()) {
+interface ReadEntries {
+  readonly entries: Entry[];
+  unreadable: number;
+  /** The first row that could not be read, and why. */
+  problem: string;
+}
+
+/** Rows that make no sense are left out and counted. */
+const readPage = (page: Page, read: ReadEntries): void => {
+  const { keys, bodies, evidence, odd } = page;
+  for (let at = 0; at < bodies.ends.length; at += 1) {
+    const body = textAt(bodies, at);
+    const isWritten = (evidence.ends[at] ?? 0) > (evidence.ends[at - 1] ?? 0);
     try {
-      entries.push(fromRow({ body, evidence: evidence[number] ?? null }));
+      const entry = isWritten ? fromWrittenRow(body, evidence, at) : fromRow({ body, evidence: odd.get(at) ?? null });
+      read.entries.push(entry);
     } catch (error) {
-      unreadable += 1;
-      problem ||= `${keys[number]}: ${error instanceof Error ? error.message : String(error)}`.slice(
+      read.unreadable += 1;
+      read.problem ||= `${textAt(keys, at)}: ${error instanceof Error ? error.message : String(error)}`.slice(
         0,
         MAX_PROBLEM_CHARS,
       );
     }
   }
-  return { entries, unreadable, problem };
 };
+
+/**
+ * All entries that stand on disk, page by page: this thread reads one while the other fetches the next. Begins again when
+ * the file is found damaged and replaced meanwhile, for its rows have other places then.
+ */
+export const readEntries = async (fetch: (after: number) => Promise<Page>): Promise<Readonly<ReadEntries>> => {
+  const nothing = (): ReadEntries => ({ entries: [], unreadable: 0, problem: '' });
+  let read = nothing();
+  let page = await fetch(0);
+  for (;;) {
+    const coming = page.next === undefined ? undefined : fetch(page.next);
+    // awaited below: that it fails meanwhile is no bug
+    coming?.catch(() => undefined);
+    readPage(page, read);
+    if (coming === undefined) return read;
+    const { rescues } = page;
+    page = await coming;
+    if (page.rescues === rescues) continue;
+    page = await fetch(0);
+    read = nothing();
+  }
+};
+
+export const readLadder = ({ subjects, levels, lastUntil }: LadderColumns): LadderRung[] =>
+  levels.map((level, at) => ({ subject: textAt(subjects, at), level, lastUntil: lastUntil[at] ?? 0 }));

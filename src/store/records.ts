@@ -1,7 +1,7 @@
 import type { Clock, Records } from '../model/index.ts';
 import { Connection } from './connection.ts';
 import { DEFAULT_RETENTION, type Retention } from './messages.ts';
-import { readEntries } from './read-entries.ts';
+import { readEntries, readLadder } from './read-entries.ts';
 import { Writer } from './writer.ts';
 
 /** What the store writes to; pino fits. */
@@ -88,9 +88,10 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
 
   return {
     load: async (now) => {
-      const loaded = await connection.call('load', { now }, LOAD_DEADLINE_MS);
-      const { entries, unreadable, problem } = readEntries(loaded);
-      const { ladder } = loaded;
+      const { entries, unreadable, problem } = await readEntries((after) =>
+        connection.call('load', { now, after }, LOAD_DEADLINE_MS),
+      );
+      const ladder = readLadder(await connection.call('ladder', null, LOAD_DEADLINE_MS));
       writer.changes.learn(entries);
       if (unreadable > 0) {
         for (let count = 0; count < unreadable; count++)

@@ -27,6 +27,11 @@ export class Keeper {
     this.#notice = notice;
   }
 
+  /** Damaged files that were replaced so far. */
+  get rescues(): number {
+    return this.#rescues;
+  }
+
   /** Runs the work with an open database; once more with a fresh one when the file turns out to be damaged. */
   use<T>(work: (opened: Opened) => T): T {
     try {

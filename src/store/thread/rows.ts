@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { entryKey, type BanEntry, type Entry } from '../../model/index.ts';
 import { withoutEvidence } from '../bounds.ts';
+import type { Texts } from '../messages.ts';
+import { textAt } from '../texts.ts';
 
 /** Entries to rows and back. Bodies are JSON: it escapes NUL and lone surrogates, which SQLite text cannot hold. */
 export interface EntryRow {
@@ -68,10 +70,95 @@ const entrySchema = z.discriminatedUnion('kind', [
   z.object({ ...list, kind: z.literal('deny') }),
 ]);
 
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isEvidence = (value: unknown): boolean => Array.isArray(value) && value.every((line) => isLine(line as object));
+const isLine = (line: Partial<Record<string, unknown>> | null): boolean =>
+  line !== null &&
+  isNumber(line['at']) &&
+  isText(line['rule']) &&
+  (line['tier'] === 'proven' || line['tier'] === 'spoofable') &&
+  isNumber(line['points']) &&
+  isText(line['text']);
+
+/**
+ * What `entrySchema` would say, in a fifth of its time: it is asked a hundred thousand times at a start. Whatever this
+ * refuses goes to the schema, which says why.
+ */
+const isEntry = (row: Partial<Record<string, unknown>>, evidenceIsKnown = false): boolean => {
+  const { kind, origin, until } = row;
+  const isPlain =
+    isNumber(row['since']) &&
+    (until === null || isNumber(until)) &&
+    (origin === 'detector' || origin === 'operator' || origin === 'foreign') &&
+    isText(row['reason']) &&
+    isText(kind === 'good' ? row['ip'] : row['subject']);
+  if (!isPlain) return false;
+  switch (kind) {
+    case 'ban':
+      return isNumber(row['level']) && isTexts(row['rules']) && (evidenceIsKnown || isEvidence(row['evidence']));
+    case 'quarantine':
+      return isTexts(row['rules']) && (evidenceIsKnown || isEvidence(row['evidence']));
+    case 'throttle':
+      return isNumber(row['perSecond']);
+    case 'throttle-user':
+      return (
+        isText(row['user']) && isNumber(row['intervalSeconds']) && (row['port'] === undefined || isNumber(row['port']))
+      );
+    case 'good':
+      return isNumber(row['port']) && isText(row['user']);
+    case 'allow':
+    case 'deny':
+      return isText(row['note']) && isText(row['author']);
+    default:
+      return false;
+  }
+};
+
+const toEntry = (row: object | null): Entry => (row !== null && isEntry(row) ? (row as Entry) : entrySchema.parse(row));
+
 /** @throws SyntaxError or ZodError for a row that this version did not write */
 export const fromRow = (row: { readonly body: string; readonly evidence: string | null }): Entry => {
-  const body = JSON.parse(row.body) as object;
-  return entrySchema.parse(row.evidence === null ? body : { ...body, evidence: JSON.parse(row.evidence) as unknown });
+  const body = JSON.parse(row.body) as object | null;
+  return toEntry(row.evidence === null ? body : { ...body, evidence: JSON.parse(row.evidence) as unknown });
+};
+
+/** How the body of an entry with evidence ends. */
+const NO_EVIDENCE = ',"evidence":[]}';
+/** Where a restored entry finds its evidence: not seen by whoever copies, compares or writes it. */
+const SOURCE = Symbol('source');
+const PLACE = Symbol('place');
+
+interface Restored {
+  readonly [SOURCE]: Texts;
+  readonly [PLACE]: number;
+}
+
+/** One getter for all of them, added to objects without that member: V8 keeps the shape of the object then. */
+const EVIDENCE = {
+  enumerable: true,
+  configurable: true,
+  get(this: Restored): unknown {
+    return JSON.parse(textAt(this[SOURCE], this[PLACE]));
+  },
+};
+
+/**
+ * The same, for evidence that `isWritten`: it is read when somebody looks, each time. Read at the start, that of 100,000
+ * bans takes a third of a second and 100 MB.
+ * @throws SyntaxError or ZodError for a row that this version did not write
+ */
+export const fromWrittenRow = (body: string, evidenceTexts: Texts, at: number): Entry => {
+  if (body.endsWith(NO_EVIDENCE)) {
+    const row = JSON.parse(`${body.slice(0, -NO_EVIDENCE.length)}}`) as object | null;
+    if (row !== null && !('evidence' in row) && isEntry(row, true)) {
+      Object.defineProperty(row, SOURCE, { value: evidenceTexts });
+      Object.defineProperty(row, PLACE, { value: at });
+      return Object.defineProperty(row, 'evidence', EVIDENCE) as Entry;
+    }
+  }
+  return fromRow({ body, evidence: textAt(evidenceTexts, at) });
 };
 
 export interface BanRow {

@@ -3,7 +3,7 @@ import { CompanionError } from '../../model/index.ts';
 import type { Calls, Question, Reply, ThreadOptions } from '../messages.ts';
 import { Keeper } from './keeper.ts';
 import { sqliteCode } from './open-database.ts';
-import { auditTrail, decisions, history, load } from './read.ts';
+import { auditTrail, decisions, history, ladder, load } from './read.ts';
 import { makeRoom, pruneStep } from './retention.ts';
 
 /** The database thread: answers one question after the other; only pruning lets others in between its steps. */
@@ -59,7 +59,9 @@ const answer = (question: Question): Calls[keyof Calls]['answer'] | Promise<Call
       return null;
     case 'load':
       keeper.now = ask.now;
-      return keeper.use(({ db }) => load(db, ask.now));
+      return { ...keeper.use(({ db }) => load(db, ask.now, ask.after)), rescues: keeper.rescues };
+    case 'ladder':
+      return keeper.use(({ db }) => ladder(db));
     case 'write':
       return write(ask);
     case 'history':

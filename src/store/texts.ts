@@ -1,0 +1,12 @@
+import type { Texts } from './messages.ts';
+
+export const packTexts = (texts: readonly string[]): Texts => {
+  const ends = new Uint32Array(texts.length);
+  let end = 0;
+  for (const [at, text] of texts.entries()) ends[at] = end += text.length;
+  return { text: texts.join(''), ends };
+};
+
+/** The text with this number. */
+export const textAt = ({ text, ends }: Texts, at: number): string =>
+  text.slice(at === 0 ? 0 : (ends[at - 1] ?? 0), ends[at] ?? 0);
