@@ -42,16 +42,16 @@ export class Intake {
     let scanned = 0;
     for (;;) {
       const lf = this.#held.indexOf(0x0a, this.#from + scanned);
-      const end = lf < 0 ? this.#held.length : lf;
-      if (lf < 0 && end - this.#from <= maxBytes) {
-        scanned = end - this.#from;
-        if (this.#hold(scanned + 1)) continue;
+      const length = (lf < 0 ? this.#held.length : lf) - this.#from;
+      if (lf < 0 && length <= maxBytes) {
+        scanned = length;
+        if (this.#hold(length + 1)) continue;
       }
-      const text = this.#held.toString('utf8', this.#from, Math.min(end, this.#from + maxBytes));
-      const cut = end - this.#from > maxBytes;
-      this.#from = end;
-      if (lf >= 0) this.#from += 1;
-      else if (cut) this.#skipLine();
+      // holding may have moved everything: only what is counted from the start of the line still stands
+      const text = this.#held.toString('utf8', this.#from, this.#from + Math.min(length, maxBytes));
+      const cut = length > maxBytes;
+      this.#from += length + (lf < 0 ? 0 : 1);
+      if (lf < 0 && cut) this.#skipLine();
       return { text, cut };
     }
   }

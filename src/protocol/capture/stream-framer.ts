@@ -1,79 +1,46 @@
+import { StreamFraming } from '../sip/message/index.ts';
 import type { Drop } from './captured-message.ts';
 
-/** What may stand before the body, and the whole of a message. */
-const MAX_HEADER_BYTES = 32_768;
-const MAX_MESSAGE_BYTES = 65_535;
-
-const NOTHING = Buffer.alloc(0);
-const END_OF_HEADERS = '\r\n\r\n';
-const START_LINE = /^(?:SIP\/2\.0 \d{3}|[A-Z]{2,16} \S{1,1024} SIP\/2\.0\r)/;
-const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,6})[ \t]*\r\n/i;
 const TLS_HANDSHAKE = 0x16;
+const START_LINE = /^(?:\r\n){0,4}(?:SIP\/2\.0 \d{3}|[A-Za-z0-9.!%*_+`'~-]{1,32} \S{1,2048} SIP\/2\.0)/;
+const START_LINE_CHARS = 2_100;
 
-/** Cuts one direction of a connection into messages by Content-Length (RFC 3261 18.3). */
+/** Cuts one direction of a connection into messages, and finds in again where the capture began late or has a gap. */
 export class StreamFramer {
   readonly #drop: Drop;
-  #held: Buffer = NOTHING;
-  /** False at the start and after a gap: only what begins like a message is taken up. */
-  #inStep = false;
+  /** None at the start and after a gap: only a segment that begins like a message is taken up. */
+  #framing: StreamFraming | undefined;
   #opaque = false;
 
   constructor(drop: Drop) {
     this.#drop = drop;
   }
 
-  /** Bytes are missing. */
+  /** The connection begins here: what comes next is the start of a message, however little of it comes at first. */
+  begin(): void {
+    this.#framing = new StreamFraming();
+  }
+
+  /** Bytes are missing, so that nobody knows where the next message begins. */
   lost(): void {
-    this.#held = NOTHING;
-    this.#inStep = false;
+    this.#framing = undefined;
   }
 
   *push(bytes: Buffer): Generator<Buffer> {
     if (this.#opaque) return;
-    if (!this.#inStep && this.#held.length === 0 && bytes[0] === TLS_HANDSHAKE && bytes[1] === 3) {
+    if (bytes[0] === TLS_HANDSHAKE && bytes[1] === 3) {
       this.#opaque = true;
       return this.#drop('tls');
     }
-    this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
-    for (;;) {
-      const message = this.#next();
-      if (message === undefined) break;
-      yield message;
+    if (this.#framing === undefined) {
+      if (!START_LINE.test(bytes.toString('latin1', 0, START_LINE_CHARS))) return this.#drop('stream-not-sip');
+      this.#framing = new StreamFraming();
     }
-    // the chunk of the file that the rest stands in is not to be held
-    this.#held = this.#held.length === 0 ? NOTHING : Buffer.from(this.#held);
-  }
-
-  #next(): Buffer | undefined {
-    let start = 0;
-    // keep-alives (RFC 5626 4.4.1)
-    while (this.#held[start] === 0x0d || this.#held[start] === 0x0a) start += 1;
-    if (start > 0) this.#held = this.#held.subarray(start);
-    if (this.#held.length === 0) return undefined;
-    const end = this.#held.subarray(0, MAX_HEADER_BYTES).indexOf(END_OF_HEADERS, 0, 'latin1');
-    if (end < 0) {
-      if (this.#held.length >= MAX_HEADER_BYTES) this.#giveUp();
-      return undefined;
+    for (const framed of this.#framing.push(bytes)) {
+      if (framed.kind === 'message') yield framed.bytes;
+      if (framed.kind !== 'fault') continue;
+      this.#drop(`stream-${framed.fault}`);
+      this.lost();
     }
-    const headers = this.#held.toString('latin1', 0, end + 2);
-    if (!START_LINE.test(headers.slice(0, 1_200))) {
-      this.#giveUp();
-      return undefined;
-    }
-    this.#inStep = true;
-    const size = end + END_OF_HEADERS.length + Number(CONTENT_LENGTH.exec(headers)?.[1] ?? 0);
-    if (size > MAX_MESSAGE_BYTES) {
-      this.#giveUp();
-      return undefined;
-    }
-    if (this.#held.length < size) return undefined;
-    const message = this.#held.subarray(0, size);
-    this.#held = this.#held.subarray(size);
-    return message;
-  }
-
-  #giveUp(): void {
-    this.#drop('stream-not-sip');
-    this.lost();
   }
 }

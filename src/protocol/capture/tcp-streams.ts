@@ -44,7 +44,10 @@ export class TcpStreams {
     let flow = this.#flows.get(key);
     if (flow === undefined || (flags & SYN) !== 0) {
       flow = { next: undefined, waiting: [], waitingBytes: 0, framer: new StreamFramer(this.#drop) };
-      if ((flags & SYN) !== 0) flow.next = (sequence + 1) >>> 0;
+      if ((flags & SYN) !== 0) {
+        flow.next = (sequence + 1) >>> 0;
+        flow.framer.begin();
+      }
       this.#flows.set(key, flow);
     }
     const bytes = segment.subarray(header);
