@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: one table of what companion can do here and now, each figure beside a peer of the same run. With
- * `--json` as JSON; with names (decisions memory pieces hook bans) only those. Ends by itself.
+ * `--json` as JSON; with names (pieces decisions memory lists hook bans) only those. Ends by itself.
  */
 import { measureDecisions } from './process/decisions.ts';
+import { measureLists } from './process/lists.ts';
 import { measureMemory } from './process/memory.ts';
 import { measurePieces } from './process/pieces.ts';
 import { tableOf } from './report.ts';
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   pieces: measurePieces,
   decisions: measureDecisions,
   memory: measureMemory,
+  lists: measureLists,
   hook: measureHook,
   bans: measureBans,
 };

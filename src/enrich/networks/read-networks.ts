@@ -89,9 +89,9 @@ const address = new Uint32Array(4);
 
 const add = (rows: FamilyRows, prefix: number, list: number): void => {
   const row = rows.count++;
-  for (const [word, column] of rows.words.entries()) {
+  for (let word = 0; word < rows.words.length; word += 1) {
     const keep = Math.min(32, Math.max(0, prefix - word * 32));
-    column[row] = keep === 0 ? 0 : address[word]! & (-1 << (32 - keep));
+    rows.words[word]![row] = keep === 0 ? 0 : address[word]! & (-1 << (32 - keep));
   }
   rows.prefixes[row] = prefix;
   rows.lists[row] = list;
