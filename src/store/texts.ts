@@ -3,7 +3,7 @@ import type { Texts } from './messages.ts';
 export const packTexts = (texts: readonly string[]): Texts => {
   const ends = new Uint32Array(texts.length);
   let end = 0;
-  for (const [at, text] of texts.entries()) ends[at] = end += text.length;
+  for (let at = 0; at < texts.length; at += 1) ends[at] = end += texts[at]?.length ?? 0;
   return { text: texts.join(''), ends };
 };
 
