@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { declareGeo } from './declare/geo.ts';
 import { declareInstallation } from './declare/installation.ts';
 import { declareBans, declareList } from './declare/lists.ts';
+import { declareMessages } from './declare/messages.ts';
 import { declareQuestions } from './declare/questions.ts';
 import { declareRehearsing } from './declare/rehearsing.ts';
 import { declareService } from './declare/service.ts';
@@ -39,6 +40,7 @@ const build = (outcome: Outcome): Command => {
   declareGeo(program, done);
   declareInstallation(program, done);
   declareRehearsing(program, done);
+  declareMessages(program, done);
   return program;
 };
 

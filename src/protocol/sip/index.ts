@@ -1,6 +1,17 @@
 /**
  * SIP bytes ↔ values. In: one message as it stood on the wire. Out: an index of its lines, values when they are asked
- * for, a bounded `SipView` for detectors, or the reason why there is none. Never throws on any bytes, never does I/O.
+ * for, the rules that it breaks, a bounded `SipView` for detectors, or the reason why there is none. Never throws on any
+ * bytes, never does I/O.
  */
 export { classifyKeepAlive, isParseFault, parseSip } from './message/index.ts';
+export {
+  createValidity,
+  explainSanity,
+  findViolations,
+  SANITY_BITS,
+  SANITY_URI_BITS,
+  validateBytes,
+  VALIDATION_RULES,
+} from './validate/index.ts';
+export type { SanityBit, Validated, ValidationPolicy, ValidationRule } from './validate/index.ts';
 export { isSipFault, readSip, viewOf } from './view/index.ts';

@@ -103,6 +103,9 @@ const IDS: ReadonlyMap<string, number> = new Map(KNOWN.map((name, id) => [name, 
 /** Id of a known header, for `SipMessage.first` and the like. */
 export const headerIdOf = (name: HeaderName): number => IDS.get(name) ?? OTHER_HEADER;
 
+/** Every known name. */
+export const HEADER_NAMES: readonly HeaderName[] = KNOWN.filter((name) => name !== '');
+
 /** Canonical lower-case name of an id; empty for `OTHER_HEADER`. */
 export const headerNameOf = (id: number): string => KNOWN[id] ?? '';
 

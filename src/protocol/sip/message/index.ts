@@ -5,7 +5,7 @@
 export { SipEdit } from './edit.ts';
 export { announcedBytes, StreamFraming } from './framing.ts';
 export type { Framed, FramingFault } from './framing.ts';
-export { headerIdOf, headerNameOf, OTHER_HEADER, SINGLETONS } from './header-names.ts';
+export { HEADER_NAMES, headerIdOf, headerNameOf, OTHER_HEADER, SINGLETONS } from './header-names.ts';
 export type { HeaderName } from './header-names.ts';
 export { classifyKeepAlive } from './keep-alive.ts';
 export type { KeepAlive } from './keep-alive.ts';

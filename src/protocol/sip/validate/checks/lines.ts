@@ -1,0 +1,70 @@
+import { headerGrammar, scanAnyValue } from '../../grammar/index.ts';
+import type { Scanner } from '../../grammar/index.ts';
+import { HEADER_NAMES, headerIdOf, headerNameOf, LINE, OTHER_HEADER, SINGLETONS } from '../../message/index.ts';
+import type { SipMessage } from '../../message/index.ts';
+import { invalidRuleOf } from '../catalogue.ts';
+import { hitGrammar } from '../report.ts';
+import type { Report } from '../report.ts';
+
+/** Longer values are legal and come from nobody honest; RFC 4475 longreq has 2,000 characters in one. */
+const MAX_VALUE_BYTES = 8_192;
+
+interface Judged {
+  readonly scan: Scanner;
+  readonly rule: string;
+  readonly single: boolean;
+}
+
+const CONTENT_LENGTH = headerIdOf('content-length');
+
+/** By header id, so that no name is looked up per message. */
+const JUDGED: readonly Judged[] = Array.from({ length: HEADER_NAMES.length + 1 }, (_, id) => {
+  const name = headerNameOf(id);
+  const scan = id === OTHER_HEADER ? undefined : headerGrammar(name);
+  const rule = scan === undefined ? 'invalid_header_value' : invalidRuleOf(name);
+  return { scan: scan ?? scanAnyValue, rule, single: SINGLETONS.has(id) };
+});
+
+const checkForm = (message: SipMessage, line: number, flags: number, report: Report): void => {
+  const at = message.nameStart(line);
+  if ((flags & LINE.noColon) !== 0) report.hit('header_without_colon', at);
+  if ((flags & (LINE.emptyName | LINE.badName)) !== 0) {
+    if (message.name(line).includes('\0')) report.hit('null_bytes', at);
+    report.hit('invalid_header_name', at);
+  }
+  if ((flags & LINE.blankBeforeColon) !== 0) report.hit('space_before_colon', message.nameEnd(line));
+  if ((flags & LINE.folded) !== 0) report.hit('folded_header', at);
+  if ((flags & LINE.bareLf) !== 0) report.hit('bare_lf', message.lineEnd(line) - 1);
+};
+
+/** Each header line for itself: its form, its value by the grammar of its header, and whether it may come again. */
+export const checkLines = (message: SipMessage, report: Report): void => {
+  const { text, count } = message;
+  let seenLow = 0;
+  let seenHigh = 0;
+  for (let line = 0; line < count; line += 1) {
+    const flags = message.flags(line);
+    if (flags !== 0) {
+      checkForm(message, line, flags, report);
+      if ((flags & LINE.noColon) !== 0) continue;
+    }
+    const id = message.id(line);
+    const { scan, rule, single } = JUDGED[id]!;
+    const from = message.valueStart(line);
+    const to = message.valueEnd(line);
+    if (to - from > MAX_VALUE_BYTES) report.hit('oversized_header', from);
+    const scanned = scan(text, from, to);
+    if (scanned !== to) hitGrammar(report, text, scanned < 0 ? scanned : ~scanned, to, rule);
+    if (!single) continue;
+    const bit = 1 << (id & 31);
+    const seen = id < 32 ? seenLow : seenHigh;
+    if ((seen & bit) === 0) {
+      if (id < 32) seenLow |= bit;
+      else seenHigh |= bit;
+    } else {
+      const differs = id === CONTENT_LENGTH && message.value(line) !== message.value(message.first(id));
+      report.hit(differs ? 'content_length_conflict' : 'duplicate_header', message.nameStart(line));
+    }
+  }
+  if (message.overflow) report.hit('too_many_headers', text.length - 1);
+};
