@@ -10,7 +10,7 @@ import { createReload, loadConfig } from './config/index.ts';
 import { createGeoDesk } from './feeds/index.ts';
 import { createNodes } from './enforce/index.ts';
 import { companionSchema, createJudging } from './judging/index.ts';
-import type { Answer, Outcome, ReloadReport, Request, StatusReport, Verdict } from './model/index.ts';
+import type { Answer, Outcome, ReloadReport, Request, StatusReport, TraceEvent, Verdict } from './model/index.ts';
 import {
   createDecisionLog,
   createExposition,
@@ -26,6 +26,7 @@ import {
   createCounts,
   createEffects,
   createLastAgents,
+  createLastShapes,
   createOperations,
   createReloading,
   createStatus,
@@ -115,8 +116,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const securityLog = openSecurityLog(config.log.security, process.pid, log);
   for (const listener of [decisionLog.decision, securityLog.take]) feed.subscribe(listener);
   const tally = createTally();
-  const traces = createTraces(judge, options.debug === true ? (event) => log.debug(judgedLine(event)) : undefined);
+  const everything = options.debug === true ? (event: TraceEvent): void => log.debug(judgedLine(event)) : undefined;
+  const traces = createTraces(judge, everything, judging.toolOf);
   const agents = createLastAgents();
+  const shapes = createLastShapes(judging.toolOf);
   const enforcers = createNodes({
     nodes: config.nodes.map(({ name, rpc, secret: its }) => ({ name, rpc, token: lineSecrets(its ?? secret).down })),
     permissions: config.permissions,
@@ -139,6 +142,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const judged = (event: Request | Outcome): Verdict => {
     const verdict = judging.judged(event);
     agents.see(event);
+    shapes.see(event);
     traces.see(event, verdict);
     return verdict;
   };
@@ -236,6 +240,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     status: status.report,
     subscribe: (listener) => feed.subscribe(listener),
     traces,
+    shapesOf: (identity) => shapes.of(identity),
     figures: () => tally.figures(),
     enumerationSources,
     reload,

@@ -7,6 +7,7 @@ export { createAdoption, type Adoption } from './adopt.ts';
 export { createEffects, type Effects } from './effects.ts';
 export { createCounts } from './insight/counts.ts';
 export { createLastAgents } from './insight/last-agents.ts';
+export { createLastShapes } from './insight/last-shapes.ts';
 export type { BackgroundOf } from './insight/places.ts';
 export { createStatus } from './insight/status.ts';
 export { createTraces } from './insight/traces.ts';

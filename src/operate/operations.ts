@@ -14,6 +14,7 @@ import type {
   Operations,
   Records,
   ReloadReport,
+  ShapeSeen,
   StatusReport,
   WhyReport,
 } from '../model/index.ts';
@@ -42,6 +43,7 @@ export interface OperationsParts {
   readonly status: () => StatusReport;
   readonly subscribe: (listener: (event: DecisionEvent) => void) => () => void;
   readonly traces: Traces;
+  readonly shapesOf: (identity: string) => readonly ShapeSeen[];
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;
   readonly reload: () => ReloadReport;
@@ -230,6 +232,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
         identity,
         ...report,
         ...placeOfSubject(ip, background),
+        shapes: parts.shapesOf(identity),
         lists: covering.map(listRow),
         history: history.map(historyRow),
         enforced,

@@ -24,6 +24,7 @@ const line = (event: TraceEvent): string => {
     ...event.findings.map(({ rule, points }) => `[${shown(rule)} +${points} ${event.tier}]`),
     ...event.changes.map((change) => `→ ${shown(change)}`),
     `score ${Math.round(proven)}/${Math.round(spoofable)}`,
+    ...(event.wire === '' ? [] : [shown(event.tool === '' ? event.wire : `${event.wire} (${event.tool})`)]),
     ...(event.userAgent === '' ? [] : [`| ${shown(event.userAgent)}`]),
   ];
   const time = formatTime(event.at);

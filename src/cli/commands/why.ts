@@ -1,5 +1,5 @@
 import { ENOUGH_POINTS } from '../../model/index.ts';
-import type { BanRow, Evidence, ListRow, WhyReport } from '../../model/index.ts';
+import type { BanRow, Evidence, ListRow, ShapeSeen, WhyReport } from '../../model/index.ts';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
@@ -42,6 +42,13 @@ const lists = (now: number): readonly Column<ListRow>[] => [
   { title: 'NOTE', cell: (row) => row.note, shrinks: true },
 ];
 
+const SHAPES: readonly Column<ShapeSeen>[] = [
+  { title: 'LAST SEEN', cell: ({ at }) => formatTime(at) },
+  { title: 'SHAPE', cell: ({ id }) => id },
+  { title: 'METHOD', cell: ({ method }) => method },
+  { title: 'TOOL', cell: ({ tool, entry }) => (tool === '' ? '-' : `${tool} (${entry})`), shrinks: true },
+];
+
 const HISTORY: readonly Column<BanRow>[] = [
   { title: 'SINCE', cell: (row) => formatTime(row.since) },
   { title: 'UNTIL', cell: (row) => (row.until === null ? 'permanent' : formatTime(row.until)) },
@@ -76,6 +83,7 @@ const story = (report: WhyReport, now: number): string[] => {
     `Score now: ${Math.round(proven)} proven, ${Math.round(spoofable)} spoofable (${ENOUGH_POINTS} is enough; only proven evidence bans).`,
     ...section('Evidence, oldest first', report.evidence, EVIDENCE),
     ...section('Users at this address', report.users, USERS),
+    ...section('How its messages are built', report.shapes, SHAPES),
     ...section('Lists that cover it', report.lists, lists(now)),
     ...section('Earlier bans, newest first', report.history, HISTORY),
     '',

@@ -131,10 +131,23 @@ export interface WhyReport {
   readonly history: readonly BanRow[];
   /** What each enforcer holds for it, e.g. `{enforcer:'kamailio edge1', holds:['ipban until …']}`. */
   readonly enforced: readonly { readonly enforcer: string; readonly holds: readonly string[] }[];
+  /** How its messages were built, newest last: of strangers only, a few of each. */
+  readonly shapes: readonly ShapeSeen[];
   /** Commands that undo it. */
   readonly undo: readonly string[];
   /** Where it is; left out when no database says. */
   readonly place?: Place | undefined;
+}
+
+/** The id of a message's build (`w1-` and eight hex digits), and the tool of a pack that builds so; empty when none does. */
+export interface ShapeSeen {
+  readonly id: string;
+  /** Attacker's text. */
+  readonly method: string;
+  readonly tool: string;
+  /** Name of the pack's entry. */
+  readonly entry: string;
+  readonly at: EpochMs;
 }
 
 export interface NodeStatus {

@@ -19,6 +19,10 @@ export interface TraceEvent {
   readonly target: string;
   /** Attacker's text. */
   readonly userAgent: string;
+  /** How the request is built, `w1-` and eight hex digits; empty for outcomes. */
+  readonly wire: string;
+  /** The tool of a pack that builds so, or empty. */
+  readonly tool: string;
   readonly credentials: Credentials | '';
   /** What the server took the sender for when it consulted us. */
   readonly standing: Standing | '';

@@ -1,6 +1,7 @@
 import { CompanionError, MAX_SHOWN_CHARS, identityOf } from '../../model/index.ts';
 import type { Outcome, Request, TraceEvent, Verdict } from '../../model/index.ts';
 import type { Judge } from '../../decide/index.ts';
+import { wireIdOf, type ToolMatcher } from '../../enrich/index.ts';
 
 /** Each costs work for every packet of its source; an operator looks at a few. */
 const MAX_TRACES = 16;
@@ -45,8 +46,11 @@ const whatOf = (event: Request | Outcome): Pick<TraceEvent, 'what' | 'user' | 't
 const changesOf = (verdict: Verdict): string[] =>
   verdict.changes.map(({ op, entry }) => (op === 'put' ? entry.kind : `lift ${entry.kind}`));
 
-/** @param everything hears of every source: for `--debug`, at the cost of a line for each packet */
-export const createTraces = (judge: Judge, everything?: Listener): Traces => {
+/**
+ * @param everything hears of every source: for `--debug`, at the cost of a line for each packet
+ * @param toolOf names the tool that builds such messages
+ */
+export const createTraces = (judge: Judge, everything?: Listener, toolOf: ToolMatcher = () => null): Traces => {
   const bySource = new Map<string, Set<Listener>>();
   let running = 0;
 
@@ -60,6 +64,8 @@ export const createTraces = (judge: Judge, everything?: Listener): Traces => {
       transport,
       tier: event.tier,
       ...whatOf(event),
+      wire: event.kind === 'request' ? wireIdOf(event.sip) : '',
+      tool: (event.kind === 'request' ? toolOf(event.sip)?.tool : undefined) ?? '',
       credentials: event.kind === 'request' ? event.credentials : '',
       standing: event.kind === 'request' ? event.standing : '',
       state: verdict.state,

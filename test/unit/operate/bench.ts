@@ -132,6 +132,7 @@ export const bench = (options: BenchOptions = {}) => {
     status: status.report,
     subscribe: (listener) => feed.subscribe(listener),
     traces,
+    shapesOf: () => [],
     figures: () => createTally().figures(),
     enumerationSources: () => 0,
     reload: () => ({ changed: [], needRestart: [] }),
