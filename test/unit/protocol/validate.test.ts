@@ -39,8 +39,8 @@ test.each(MESSAGES.map(({ file, strict: verdict, reason, bytes }) => [file, verd
 
 test('permissive refuses nothing that is valid or tolerable, and nothing that strict takes', () => {
   for (const { file, rfcClass, bytes } of MESSAGES) {
-    if (strict(bytes).verdict === 'accept') expect(permissive(bytes).verdict, file).toBe('accept');
-    if (/^valid|tolerable|compat/.test(rfcClass)) expect(permissive(bytes).verdict, file).toBe('accept');
+    if (strict(bytes).verdict !== 'accept' && !/^valid|tolerable|compat/.test(rfcClass)) continue;
+    expect({ file, verdict: permissive(bytes).verdict }).toEqual({ file, verdict: 'accept' });
   }
 });
 
@@ -164,7 +164,7 @@ test('what the standard allows, though it looks odd', () => {
     { more: 'Subject:' },
     { more: 'Subject: \xe5\xa4\xa7\xe5\x81\x9c' },
   ]) {
-    expect(strict(invite(change)), JSON.stringify(change)).toMatchObject({ verdict: 'accept' });
+    expect({ change, ...strict(invite(change)) }).toMatchObject({ change, verdict: 'accept' });
   }
 });
 
@@ -179,7 +179,7 @@ test('replies are held to the same rules and dropped, since nobody can be answer
     'SIP/2.0 20 x',
     'SIP/2.0 200',
   ]) {
-    expect(strict(reply(line)), line).toMatchObject({ verdict: 'drop', code: null });
+    expect({ line, ...strict(reply(line)) }).toMatchObject({ line, verdict: 'drop', code: null });
   }
 });
 
