@@ -1,5 +1,26 @@
 import type { Credentials, EpochMs, Outcome, ProofTier, SipView, Source } from '../model/index.ts';
 
+/**
+ * What has to be remembered of a request until its reply is there: no view of the message, which would hold all of its
+ * bytes, a hundred thousand times.
+ */
+export interface Exchange {
+  readonly at: EpochMs;
+  readonly source: Source;
+  readonly tier: ProofTier;
+  readonly method: string;
+  readonly authUser: string;
+  readonly fromUser: string;
+  readonly toUser: string;
+  readonly target: string;
+  readonly callId: string;
+  /** Contact and Expires of a REGISTER. */
+  readonly contact: string;
+  readonly expires: string;
+  /** Nonce of the credentials. */
+  readonly nonce: string;
+}
+
 /** A request that the server received, with what the rest of the capture tells about it. */
 export interface RequestArrival {
   readonly kind: 'request';
@@ -12,15 +33,16 @@ export interface RequestArrival {
   readonly tier: ProofTier;
   /** It belongs to a dialog that was seen to be set up. */
   readonly inDialog: boolean;
-  /** The request that this is a retransmission of. */
-  readonly copyOf: RequestArrival | undefined;
+  /** The same object for a request and its retransmissions. */
+  readonly exchange: Exchange;
+  readonly copy: boolean;
 }
 
 /** The server's final reply to a request, as what the hook would have reported. */
 export interface ReplyArrival {
   readonly kind: 'reply';
   readonly at: EpochMs;
-  readonly request: RequestArrival;
+  readonly exchange: Exchange;
   readonly outcomes: readonly Outcome[];
 }
 

@@ -1,6 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { identityOf, provenTransport } from '../model/index.ts';
-import type { Source } from '../model/index.ts';
+import type { ProofTier, SipView, Source } from '../model/index.ts';
 import {
   classifyKeepAlive,
   isParseFault,
@@ -10,8 +9,9 @@ import {
   viewOf,
 } from '../protocol/index.ts';
 import type { CapturedMessage, Drop, ReplyHead } from '../protocol/index.ts';
-import type { Arrival, OtherArrival, RequestArrival } from './arrival.ts';
+import type { Arrival, Exchange, OtherArrival } from './arrival.ts';
 import { outcomesOf } from './outcomes.ts';
+import { Recent } from './recent.ts';
 import type { NonceOrigin } from './outcomes.ts';
 import type { Servers } from './servers.ts';
 
@@ -29,13 +29,39 @@ const COPIES_MS = 32_000;
 const GARBAGE_BYTES = 256;
 
 interface Transaction {
-  readonly request: RequestArrival;
-  readonly nonce: string;
+  readonly exchange: Exchange;
   copies: number;
   answered: boolean;
 }
 
 type SipMessage = Exclude<ReturnType<typeof parseSip>, { fault: unknown }>;
+
+/** Detached from the text of its message. */
+const own = (text: string): string => (text === '' ? text : Buffer.from(text).toString());
+
+const exchangeOf = (
+  { at }: CapturedMessage,
+  source: Source,
+  tier: ProofTier,
+  sip: SipView,
+  nonce: string,
+): Exchange => {
+  const isRegister = sip.method === 'REGISTER';
+  return {
+    at,
+    source,
+    tier,
+    method: sip.method,
+    authUser: sip.authUser,
+    fromUser: sip.from.user,
+    toUser: sip.to.user,
+    target: sip.requestUser,
+    callId: sip.callId,
+    contact: isRegister ? own(sip.contact) : '',
+    expires: isRegister ? own(sip.headers.find(({ name }) => /^expires$/i.test(name))?.value ?? '') : '',
+    nonce: own(nonce),
+  };
+};
 
 const keyOf = (ip: string, callId: string, cseq: number, method: string, branch: string): string =>
   `${ip} ${cseq} ${method} ${branch} ${callId}`;
@@ -45,12 +71,12 @@ const dialogOf = (callId: string, a: string, b: string): string =>
 
 /** Turns the messages of a capture into what a door would have reported, whatever the policy. */
 export const createArrivals = (servers: Servers, drop: Drop): ((message: CapturedMessage) => Arrival | undefined) => {
-  const transactions = new LRUCache<string, Transaction>({ max: MAX_TRANSACTIONS });
+  const transactions = new Recent<Transaction>(MAX_TRANSACTIONS);
   /** To which address each challenge went. */
-  const nonces = new LRUCache<string, string>({ max: MAX_NONCES });
-  const dialogs = new LRUCache<string, true>({ max: MAX_DIALOGS });
-  const trusted = new LRUCache<string, true>({ max: MAX_TRUSTED });
-  const identities = new LRUCache<string, string>({ max: 10_000 });
+  const nonces = new Recent<string>(MAX_NONCES);
+  const dialogs = new Recent<true>(MAX_DIALOGS);
+  const trusted = new Recent<true>(MAX_TRUSTED);
+  const identities = new Recent<string>(10_000);
 
   const sourceOf = ({ from: { ip, port }, transport }: CapturedMessage): Source => {
     if (!ip.includes(':')) return { ip, identity: ip, port, transport };
@@ -75,16 +101,20 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     const source = sourceOf(message);
     const { present, nonce } = readCredentials(parsed);
     const bound = present && originOf(nonce, source.ip) === 'own';
-    const inDialog = sip.to.tag !== '' && dialogs.has(dialogOf(sip.callId, sip.from.tag, sip.to.tag));
+    const inDialog = sip.to.tag !== '' && dialogs.get(dialogOf(sip.callId, sip.from.tag, sip.to.tag)) === true;
     const key = keyOf(source.ip, sip.callId, sip.cseq, sip.method, sip.viaBranch);
     const known = sip.viaBranch === '' ? undefined : transactions.get(key);
     const isCopy =
       known !== undefined &&
       !known.answered &&
       known.copies < MAX_COPIES &&
-      at - known.request.at <= COPIES_MS &&
-      known.request.source.port === source.port;
-    const request: RequestArrival = {
+      at - known.exchange.at <= COPIES_MS &&
+      known.exchange.source.port === source.port;
+    const tier = bound || provenTransport(transport) ? 'proven' : 'spoofable';
+    const exchange = isCopy ? known.exchange : exchangeOf(message, source, tier, sip, nonce);
+    if (isCopy) known.copies += 1;
+    else if (sip.method !== 'ACK') transactions.set(key, { exchange, copies: 0, answered: false });
+    return {
       kind: 'request',
       at,
       source,
@@ -92,13 +122,11 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
       sizeBytes: bytes.length,
       cut,
       credentials: present ? (bound ? 'bound' : 'unbound') : 'none',
-      tier: bound || provenTransport(transport) ? 'proven' : 'spoofable',
+      tier,
       inDialog,
-      copyOf: isCopy ? known.request : undefined,
+      exchange,
+      copy: isCopy,
     };
-    if (isCopy) known.copies += 1;
-    else if (sip.method !== 'ACK') transactions.set(key, { request, nonce, copies: 0, answered: false });
-    return request;
   };
 
   const onGarbage = (message: CapturedMessage): OtherArrival | undefined => {
@@ -122,15 +150,15 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
       drop('stray-reply');
       return undefined;
     }
-    const { request, nonce } = transaction;
-    if (head.nonce !== '') nonces.set(head.nonce, to.ip);
+    const { exchange } = transaction;
+    if (head.nonce !== '') nonces.set(own(head.nonce), to.ip);
     if (transaction.answered) return undefined;
     transaction.answered = true;
     if (head.code < 300 && head.toTag !== '') dialogs.set(dialogOf(head.callId, head.fromTag, head.toTag), true);
-    const who = `${to.ip} ${request.sip.authUser}`;
-    const outcomes = outcomesOf(request, head, at, originOf(nonce, to.ip), trusted.has(who));
+    const who = `${to.ip} ${exchange.authUser}`;
+    const outcomes = outcomesOf(exchange, head, at, originOf(exchange.nonce, to.ip), trusted.get(who) === true);
     if (outcomes.some((outcome) => outcome.type === 'auth' && outcome.result === 'ok')) trusted.set(who, true);
-    return { kind: 'reply', at, request, outcomes };
+    return { kind: 'reply', at, exchange, outcomes };
   };
 
   return (message) => {

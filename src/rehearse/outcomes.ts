@@ -1,7 +1,7 @@
 import type { AuthResult, Outcome } from '../model/index.ts';
 import { grantedSeconds } from '../protocol/index.ts';
 import type { ReplyHead } from '../protocol/index.ts';
-import type { RequestArrival } from './arrival.ts';
+import type { Exchange } from './arrival.ts';
 
 /** How the nonce of the credentials came to the sender: issued to that very address, to another, or before the capture. */
 export type NonceOrigin = 'own' | 'foreign' | 'unseen';
@@ -15,7 +15,7 @@ const BEYOND_AUTHENTICATION = new Set([480, 486, 487, 600, 603]);
  * call is not allowed.
  */
 const authResultOf = (
-  { method, authUser }: RequestArrival['sip'],
+  { method, authUser }: Exchange,
   { code, stale }: ReplyHead,
   origin: NonceOrigin,
   trusted: boolean,
@@ -36,20 +36,19 @@ const authResultOf = (
  * @param trusted this user has authenticated from this address before
  */
 export const outcomesOf = (
-  request: RequestArrival,
+  exchange: Exchange,
   reply: ReplyHead,
   at: number,
   origin: NonceOrigin,
   trusted: boolean,
 ): readonly Outcome[] => {
-  const { source, sip } = request;
-  const { method, from, to, authUser, callId } = sip;
+  const { source, method, authUser, fromUser, toUser, callId } = exchange;
   const connected = source.transport !== 'udp';
   const tier = connected || origin === 'own' ? ('proven' as const) : ('spoofable' as const);
   const base = { kind: 'outcome' as const, at, node: 'capture', source };
-  const claimed = method === 'REGISTER' ? to.user : from.user;
+  const claimed = method === 'REGISTER' ? toUser : fromUser;
   const outcomes: Outcome[] = [];
-  const result = authResultOf(sip, reply, origin, trusted);
+  const result = authResultOf(exchange, reply, origin, trusted);
   if (result !== undefined) {
     // accepted, and the nonce is older than the capture: the server has looked whose it is
     const accepted = result === 'ok' && origin === 'unseen';
@@ -65,8 +64,7 @@ export const outcomesOf = (
     });
   }
   if (method === 'REGISTER' && reply.code >= 200 && reply.code < 300) {
-    const expires = sip.headers.find(({ name }) => name.toLowerCase() === 'expires')?.value ?? '';
-    const expiresSeconds = grantedSeconds(sip.contact, expires, reply);
+    const expiresSeconds = grantedSeconds(exchange.contact, exchange.expires, reply);
     if (expiresSeconds !== undefined)
       outcomes.push({ ...base, type: 'registered', tier: 'proven', user: claimed, expiresSeconds });
   }
@@ -74,11 +72,11 @@ export const outcomesOf = (
     outcomes.push({
       ...base,
       type: 'reply',
-      tier: connected || request.tier === 'proven' ? 'proven' : 'spoofable',
+      tier: connected || exchange.tier === 'proven' ? 'proven' : 'spoofable',
       code: reply.code,
       method,
-      user: from.user,
-      target: sip.requestUser,
+      user: fromUser,
+      target: exchange.target,
       callId,
     });
   return outcomes;

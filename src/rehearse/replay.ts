@@ -1,6 +1,6 @@
 import type { CompanionConfig } from '../judging/index.ts';
 import type { Source, SourceState, Verdict } from '../model/index.ts';
-import type { Arrival, RequestArrival } from './arrival.ts';
+import type { Arrival, Exchange } from './arrival.ts';
 import { createRehearsal } from './rehearsal.ts';
 import type { Handling, Rehearsal } from './rehearsal.ts';
 
@@ -53,7 +53,7 @@ export const createReplay = (config: CompanionConfig, servers: readonly string[]
   const { ledger } = rehearsal.judging.judge;
   const tallies = new Map<string, Tally>();
   /** Requests that would not have reached the server's users: what the server answered to them is no outcome. */
-  const held = new WeakSet<RequestArrival>();
+  const held = new WeakSet<Exchange>();
   const handled: Record<Handling, number> = { served: 0, challenged: 0, unanswered: 0, dropped: 0, blocked: 0 };
   let messages = 0;
   let requests = 0;
@@ -81,8 +81,8 @@ export const createReplay = (config: CompanionConfig, servers: readonly string[]
   return {
     take(arrival) {
       if (arrival.kind === 'reply') {
-        if (held.has(arrival.request)) return;
-        const { source } = arrival.request;
+        if (held.has(arrival.exchange)) return;
+        const { source } = arrival.exchange;
         const tally = tallies.get(source.ip);
         for (const outcome of arrival.outcomes) {
           outcomes += 1;
@@ -101,15 +101,15 @@ export const createReplay = (config: CompanionConfig, servers: readonly string[]
       }
       requests += 1;
       // absorbed by the transaction of the first one, if that has one
-      const first = arrival.copyOf ?? arrival;
-      if (first !== arrival && !held.has(first)) {
+      const { exchange } = arrival;
+      if (arrival.copy && !held.has(exchange)) {
         handled.served += 1;
         return note(source, tally, undefined);
       }
       const { handling, verdict } = rehearsal.request(arrival);
       handled[handling] += 1;
-      if (handling === 'served') held.delete(first);
-      else held.add(first);
+      if (handling === 'served') held.delete(exchange);
+      else held.add(exchange);
       note(source, tally, verdict);
     },
     rows: () =>

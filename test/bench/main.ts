@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: one table of what companion can do here and now, each figure beside a peer of the same run. With
- * `--json` as JSON; with names (pieces decisions memory lists hook bans) only those. Ends by itself.
+ * `--json` as JSON; with names (pieces decisions memory lists replay hook bans) only those. Ends by itself.
  */
 import { measureDecisions } from './process/decisions.ts';
 import { measureLists } from './process/lists.ts';
 import { measureMemory } from './process/memory.ts';
 import { measurePieces } from './process/pieces.ts';
+import { measureReplay } from './replay/replay.ts';
 import { tableOf } from './report.ts';
 import type { Row } from './report.ts';
 import { measureBans } from './server/bans.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   decisions: measureDecisions,
   memory: measureMemory,
   lists: measureLists,
+  replay: measureReplay,
   hook: measureHook,
   bans: measureBans,
 };
