@@ -11,7 +11,32 @@ export interface Cidr {
   readonly bytes: readonly number[];
 }
 
-const V4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
+const [DOT, ZERO] = [0x2e, 0x30];
+const MAX_V4_CHARS = 15;
+
+/** Dotted IPv4 without leading zeros. Written out: each message passes here. */
+const isV4 = (text: string): boolean => {
+  if (text.length > MAX_V4_CHARS) return false;
+  let dots = 0;
+  let digits = 0;
+  let octet = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === DOT) {
+      if (digits === 0) return false;
+      dots += 1;
+      digits = 0;
+      octet = 0;
+      continue;
+    }
+    const digit = code - ZERO;
+    if (digit < 0 || digit > 9 || (digits > 0 && octet === 0)) return false;
+    octet = octet * 10 + digit;
+    digits += 1;
+    if (octet > 255) return false;
+  }
+  return dots === 3 && digits > 0;
+};
 
 /** `2001:db8:1:2::/64`: the network that one IPv6 customer is taken to own. */
 const V6_IDENTITY_BITS = 64;
@@ -22,10 +47,10 @@ const V6_IDENTITY_BITS = 64;
  * @returns undefined for anything else
  */
 export const canonicalIp = (text: string): string | undefined => {
-  if (V4.test(text)) return text;
+  if (isV4(text)) return text;
   if (text.length > 45 || !text.includes(':') || text.includes('%')) return undefined;
   // An embedded IPv4 address is as strict as one by itself: ipaddr.js would read octal and hexadecimal parts.
-  if (text.includes('.') && !V4.test(text.slice(text.lastIndexOf(':') + 1))) return undefined;
+  if (text.includes('.') && !isV4(text.slice(text.lastIndexOf(':') + 1))) return undefined;
   if (!ipaddr.IPv6.isValid(text)) return undefined;
   const v6 = ipaddr.IPv6.parse(text);
   return v6.isIPv4MappedAddress() ? v6.toIPv4Address().toString() : v6.toRFC5952String();
@@ -44,8 +69,8 @@ const maskBytes = (bytes: readonly number[], prefix: number): number[] =>
 export const parseCidr = (text: string): Cidr => {
   const [addressText = '', prefixText, extra] = text.split('/');
   const ip = canonicalIp(addressText);
-  const isV4 = ip !== undefined && !ip.includes(':');
-  const maxPrefix = isV4 ? 32 : 128;
+  const dotted = ip !== undefined && !ip.includes(':');
+  const maxPrefix = dotted ? 32 : 128;
   const prefix = prefixText === undefined ? maxPrefix : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : -1;
   if (ip === undefined || extra !== undefined || prefix < 0 || prefix > maxPrefix) {
     throw new CompanionError(
@@ -53,7 +78,7 @@ export const parseCidr = (text: string): Cidr => {
       `'${text.slice(0, 60)}' is not an IP address or CIDR. Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.`,
     );
   }
-  if (isV4) {
+  if (dotted) {
     // ten times as fast as ipaddr.js, which tries every notation: lists and bans are read by the hundred thousand
     const bytes = maskBytes(ip.split('.').map(Number), prefix);
     return { family: 4, network: bytes.join('.'), prefix, bytes };
