@@ -5,6 +5,11 @@ const TEXT_MARK = 0xff00_0000;
 
 const DOT = 0x2e;
 
+/** What was read last: every detector asks for the source of the same message. Always what reading it again would give. */
+let lastText = '';
+let lastHi = 0;
+let lastLo = 0;
+
 /**
  * An identity as 64 bits: an IPv4 address, or the first half of an IPv6 address. Exact, so that no two sources share
  * what is remembered of them. One object is read into again and again, since every message passes here.
@@ -15,7 +20,14 @@ export class SourceKey {
 
   /** Reads `192.0.2.1` or `2001:db8:1:2::/64`; anything else is hashed. */
   read(identity: string): this {
-    if (!this.#readV4(identity) && !this.#readV6(identity)) this.#hash(identity);
+    if (identity !== lastText || identity === '') {
+      if (!this.#readV4(identity) && !this.#readV6(identity)) this.#hash(identity);
+      lastText = identity;
+      lastHi = this.hi;
+      lastLo = this.lo;
+    }
+    this.hi = lastHi;
+    this.lo = lastLo;
     return this;
   }
 

@@ -11,6 +11,10 @@ interface Column {
 
 const NONE = -1;
 
+/** Where what stands in a slot's numbers. */
+const WIDTH = 4;
+const [HI, LO, OLDER, YOUNGER] = [0, 1, 2, 3];
+
 /**
  * Sources with a cap, by number of a slot; the one that was not taken for longest makes room. What is remembered of a
  * source stands in columns, so that a million sources that sent one request each cost some fifty bytes each and nothing
@@ -24,16 +28,13 @@ export class SourceTable {
   readonly #columns: Column[] = [];
   /** Whoever knows how slots are spread could send from addresses that all meet in one place. */
   readonly #seed = randomInt(2 ** 32) | 0;
-  /** Inverted: zero for IPv4. */
-  readonly #keyHi: Int32Array;
-  readonly #keyLo: Int32Array;
-  readonly #older: Int32Array;
-  readonly #younger: Int32Array;
+  /** Of each slot four numbers beside each other, for they are read together: key, next older and next younger slot. */
+  readonly #slots: Int32Array;
   /** Open addressing with linear probing: number of the slot, plus one. Never more than half full. */
   readonly #index: Int32Array;
   #oldest = NONE;
   #youngest = NONE;
-  /** Slots that were given back, linked by `#older`. */
+  /** Slots that were given back, linked as older ones. */
   #free = NONE;
   #used = 0;
   #size = 0;
@@ -43,10 +44,7 @@ export class SourceTable {
   constructor(max: number, forget: (slot: number) => void = () => undefined) {
     this.#max = max;
     this.#forget = forget;
-    this.#keyHi = new Int32Array(max);
-    this.#keyLo = new Int32Array(max);
-    this.#older = new Int32Array(max);
-    this.#younger = new Int32Array(max);
+    this.#slots = new Int32Array(max * WIDTH);
     this.#index = new Int32Array(2 ** Math.ceil(Math.log2(max * 2)));
   }
 
@@ -71,13 +69,13 @@ export class SourceTable {
 
   /** The slot of this source, made if there is none; it becomes the youngest. */
   take({ hi, lo }: SourceKey): number {
-    const keyHi = ~hi;
+    const keyHi = hi | 0;
     const keyLo = lo | 0;
     const mask = this.#index.length - 1;
     let place = this.#hash(keyHi, keyLo) & mask;
     for (let found = this.#index[place]!; found !== 0; found = this.#index[place]!) {
       const slot = found - 1;
-      if (this.#keyLo[slot] === keyLo && this.#keyHi[slot] === keyHi) {
+      if (this.#slots[slot * WIDTH + LO] === keyLo && this.#slots[slot * WIDTH + HI] === keyHi) {
         if (slot !== this.#youngest) {
           this.#unlink(slot);
           this.#append(slot);
@@ -111,10 +109,10 @@ export class SourceTable {
   #add(hi: number, lo: number): number {
     if (this.#size >= this.#max) this.#evict();
     let slot = this.#free;
-    if (slot !== NONE) this.#free = this.#older[slot]!;
+    if (slot !== NONE) this.#free = this.#slots[slot * WIDTH + OLDER]!;
     else slot = this.#used++;
-    if (this.#keyHi[slot] !== hi) this.#keyHi[slot] = hi;
-    this.#keyLo[slot] = lo;
+    this.#slots[slot * WIDTH + HI] = hi;
+    this.#slots[slot * WIDTH + LO] = lo;
     this.#size += 1;
     this.#append(slot);
     this.#enter(slot);
@@ -123,7 +121,7 @@ export class SourceTable {
 
   #enter(slot: number): void {
     const mask = this.#index.length - 1;
-    let place = this.#hash(this.#keyHi[slot]!, this.#keyLo[slot]!) & mask;
+    let place = this.#hash(this.#slots[slot * WIDTH + HI]!, this.#slots[slot * WIDTH + LO]!) & mask;
     while (this.#index[place] !== 0) place = (place + 1) & mask;
     this.#index[place] = slot + 1;
   }
@@ -137,7 +135,7 @@ export class SourceTable {
       if (values instanceof SparseColumn) values.delete(slot);
       else for (let at = slot * width; at < (slot + 1) * width; at += 1) if (values[at] !== 0) values[at] = 0;
     }
-    this.#older[slot] = this.#free;
+    this.#slots[slot * WIDTH + OLDER] = this.#free;
     this.#free = slot;
     this.#size -= 1;
     this.#evicted += 1;
@@ -146,11 +144,11 @@ export class SourceTable {
   /** Takes a slot out of the index; those that were pushed behind it move up, so that no gap ends a search too early. */
   #leave(slot: number): void {
     const mask = this.#index.length - 1;
-    let gap = this.#hash(this.#keyHi[slot]!, this.#keyLo[slot]!) & mask;
+    let gap = this.#hash(this.#slots[slot * WIDTH + HI]!, this.#slots[slot * WIDTH + LO]!) & mask;
     while (this.#index[gap] !== slot + 1) gap = (gap + 1) & mask;
     for (let place = (gap + 1) & mask; this.#index[place] !== 0; place = (place + 1) & mask) {
       const other = this.#index[place]! - 1;
-      const home = this.#hash(this.#keyHi[other]!, this.#keyLo[other]!) & mask;
+      const home = this.#hash(this.#slots[other * WIDTH + HI]!, this.#slots[other * WIDTH + LO]!) & mask;
       if (((place - home) & mask) < ((place - gap) & mask)) continue;
       this.#index[gap] = other + 1;
       gap = place;
@@ -159,19 +157,19 @@ export class SourceTable {
   }
 
   #unlink(slot: number): void {
-    const older = this.#older[slot]!;
-    const younger = this.#younger[slot]!;
+    const older = this.#slots[slot * WIDTH + OLDER]!;
+    const younger = this.#slots[slot * WIDTH + YOUNGER]!;
     if (older === NONE) this.#oldest = younger;
-    else this.#younger[older] = younger;
+    else this.#slots[older * WIDTH + YOUNGER] = younger;
     if (younger === NONE) this.#youngest = older;
-    else this.#older[younger] = older;
+    else this.#slots[younger * WIDTH + OLDER] = older;
   }
 
   #append(slot: number): void {
-    this.#older[slot] = this.#youngest;
-    this.#younger[slot] = NONE;
+    this.#slots[slot * WIDTH + OLDER] = this.#youngest;
+    this.#slots[slot * WIDTH + YOUNGER] = NONE;
     if (this.#youngest === NONE) this.#oldest = slot;
-    else this.#younger[this.#youngest] = slot;
+    else this.#slots[this.#youngest * WIDTH + YOUNGER] = slot;
     this.#youngest = slot;
   }
 }

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type { Barred, Place } from '../../model/index.ts';
 import { placeIn } from './places.ts';
 import type { GeoDatabase } from './database.ts';
+import { Kept } from './kept.ts';
 
 /** Addresses whose background is kept: as many sources as are tracked by default would be 10 MB. */
-const MAX_KEPT = 50_000;
+const MAX_KEPT = 2 ** 16;
 
 /** What is known of an address without looking at what it sends. */
 export interface Background {
@@ -39,7 +39,7 @@ const stronger = (a: Barred | undefined, b: Barred | undefined): Barred | undefi
 
 /** Looked up once an address and kept: a look into a database costs microseconds, one here far less than one. */
 export const createBackgrounds = (parts: BackgroundParts): Backgrounds => {
-  const kept = new LRUCache<string, Background>({ max: MAX_KEPT });
+  const kept = new Kept<Background>(MAX_KEPT);
   const look = (ip: string): Background => {
     if (parts.isHome(ip)) return NOTHING;
     const databases = parts.databases();
