@@ -5,6 +5,7 @@ import { declareBans, declareList } from './declare/lists.ts';
 import { declareMessages } from './declare/messages.ts';
 import { declareQuestions } from './declare/questions.ts';
 import { declareRehearsing } from './declare/rehearsing.ts';
+import { declareRules } from './declare/rules.ts';
 import { declareService } from './declare/service.ts';
 import { EXIT } from './exit-codes.ts';
 
@@ -14,7 +15,7 @@ $RUNTIME_DIRECTORY/companion.sock, /run/companion/companion.sock, $XDG_RUNTIME_D
 and companion.sock in the state directory (/var/lib/companion for root, else ~/.local/state/companion).
 
 Exit codes: 0 done, 1 refused or failed, 3 wrong usage or no service. 'check': 0 clear, 1 blocked, 2 allowed, 3 error.
-'replay': 0, 1 when two policies differ, 2 when a file cannot be read.
+'replay': 0, 1 when two policies differ, 2 when a file cannot be read. 'rules test': 0, 1 when a case fails, 2 likewise.
 Errors are one line on stderr, 'companion: CODE sentence'; with --json {"error":{"code","message"}} on stdout.`;
 
 /** What an action found out; commander itself returns nothing. */
@@ -40,6 +41,7 @@ const build = (outcome: Outcome): Command => {
   declareGeo(program, done);
   declareInstallation(program, done);
   declareRehearsing(program, done);
+  declareRules(program, done);
   declareMessages(program, done);
   return program;
 };

@@ -70,7 +70,6 @@ export const createJudging = (
     rules: (place) => rules(place),
     isHome: (ip) => isOwn(ip) || isPrivate(ip),
   });
-  // read again: a reload may come after an upgrade
   const toolsOf = ({ packs }: CompanionConfig): ToolMatcher =>
     compileTools([shippedPack(), ...packs.map(({ pack }) => pack)]);
   let tools = toolsOf(config);

@@ -5,6 +5,7 @@
  */
 export { differencesOf } from './compare.ts';
 export type { Difference } from './compare.ts';
+export { rehearseMessages } from './messages.ts';
 export { rehearse } from './rehearse.ts';
 export type { RehearseOptions, Rehearsed } from './rehearse.ts';
 export { createRehearsal } from './rehearsal.ts';
