@@ -3,10 +3,9 @@
  * Each takes the range of one header line's value, white space before it included, and must consume all of it; white
  * space behind the value is the caller's to cut off when it wants to tolerate it, as the grammar mostly does not.
  */
-export { scanAddress, scanContact, scanNameAddr, scanParty, scanRoute } from './address.ts';
-export { scanAuthParameters, scanCredentials } from './credentials.ts';
-export { scanCSeq, scanNumber } from './numbers.ts';
+export { scanAddress } from './address.ts';
+export { scanCredentials } from './credentials.ts';
+export { scanCSeq } from './numbers.ts';
 export { scanAnyValue } from './prose.ts';
 export { headerGrammar, isCoreHeader } from './table.ts';
-export { scanCallId } from './tokens.ts';
-export { scanVia, scanViaPart } from './via.ts';
+export { scanViaPart } from './via.ts';

@@ -5,7 +5,7 @@ import {
   scanComment,
   scanDigits,
   scanLws,
-  scanMethod,
+  scanToken,
   scanParameters,
   skipRun,
   skipSws,
@@ -19,7 +19,7 @@ export const scanNumber = whole((text, at, end) => scanDigits(text, skipSws(text
 export const scanCSeq = whole((text, at, end) => {
   let next = scanDigits(text, skipSws(text, at, end), end);
   if (next >= 0) next = scanLws(text, next, end);
-  return next < 0 ? next : scanMethod(text, next, end);
+  return next < 0 ? next : scanToken(text, next, end);
 });
 
 /** RAck (RFC 3262 7.2): response number, CSeq number, method. */

@@ -7,7 +7,7 @@ export const scanTokens = (text: string, at: number, end: number): number =>
 /** `[token *(COMMA token)]`: Allow, Supported. No element between two commas may be empty. */
 export const scanOptionalTokens = (text: string, at: number, end: number): number => {
   const start = skipSws(text, at, end);
-  return start === end ? end : scanList(text, start, end, scanMethod);
+  return start === end ? end : scanList(text, start, end, scanToken);
 };
 
 /** One token: Priority, SIP-ETag, SIP-If-Match. */

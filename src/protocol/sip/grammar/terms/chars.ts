@@ -45,7 +45,6 @@ export const COMMA = 0x2c;
 export const DASH = 0x2d;
 export const DOT = 0x2e;
 export const SLASH = 0x2f;
-export const ZERO = 0x30;
 export const COLON = 0x3a;
 export const SEMI = 0x3b;
 export const LESS = 0x3c;

@@ -1,6 +1,6 @@
 import { BLANK, CLASSES, DIGIT, DOT, isEscape, PERCENT, skipRun, SLASH, SP, URIC } from './chars.ts';
 import { scanUri } from './uri.ts';
-import { scanDigits, scanMethod, scanUtf8 } from './words.ts';
+import { scanDigits, scanToken, scanUtf8 } from './words.ts';
 
 const STATUS_DIGITS = 3;
 
@@ -27,7 +27,7 @@ export const isVersion2 = (text: string, at: number, end: number): boolean =>
 
 /** Method SP Request-URI SP SIP-Version, to the last character: one SP each, none elsewhere. */
 export const scanRequestLine = (text: string, at: number, end: number): number => {
-  let next = scanMethod(text, at, end);
+  let next = scanToken(text, at, end);
   if (next >= 0) next = scanSpace(text, next, end);
   if (next >= 0) next = scanUri(text, next, end);
   if (next >= 0) next = scanSpace(text, next, end);

@@ -45,7 +45,7 @@ const isNamed = (text: string, from: number, to: number, name: string): boolean 
  * tel URI (RFC 3966), `tel:` with it. A number without `+` needs `phone-context`. This is stricter than RFC 3261, for
  * which any tel URI is an absoluteURI: dial plans send `tel:911`, so its failure is a finding of its own.
  */
-export const scanTelUri = (text: string, at: number, end: number): number => {
+export const scanTelUri = (text: string, at: number, end: number, needsContext = true): number => {
   if (at + 4 > end || !isNamed(text, at, at + 4, 'tel:')) return ~at;
   const local = text.charCodeAt(at + 4) !== PLUS;
   let next = scanNumber(text, local ? at + 4 : at + 5, end, local);
@@ -69,5 +69,5 @@ export const scanTelUri = (text: string, at: number, end: number): number => {
       if (next === value) return ~value;
     } else next = equals;
   }
-  return local && !hasContext ? ~next : next;
+  return local && needsContext && !hasContext ? ~next : next;
 };

@@ -147,14 +147,15 @@ export const scanAbsoluteUri = (text: string, at: number, end: number): number =
 
 /**
  * addr-spec, and Request-URI, which is the same: SIP-URI / SIPS-URI / absoluteURI. What begins with `sip:` or `sips:` is
- * never taken as an absoluteURI, which would forgive `sip:host:` and `sip:@host`. tel URIs with `#` pass by RFC 3966.
+ * never taken as an absoluteURI, which would forgive `sip:host:` and `sip:@host`. tel URIs pass as RFC 3966 has
+ * them too (`#`, brackets), with or without its context.
  */
 export const scanUri = (text: string, at: number, end: number): number => {
   const scheme = sipSchemeChars(text, at, end);
   if (scheme > 0) return scanSipBody(text, at + scheme, end, false);
   const absolute = scanAbsolute(text, at, end, false);
   if (absolute >= end || lower(text, at) !== 0x74) return absolute;
-  return Math.max(absolute, scanTelUri(text, at, end));
+  return Math.max(absolute, scanTelUri(text, at, end, false));
 };
 
 /** addr-spec without angle brackets: no `,`, `;` or `?` in it, parameters behind it are the header's (RFC 3261 20). */

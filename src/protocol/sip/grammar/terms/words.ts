@@ -26,12 +26,10 @@ const oneOrMore = (text: string, at: number, end: number, charClass: number): nu
   return next === at ? ~at : next;
 };
 
+/** Also a Method, whose case counts (RFC 3261 7.1). */
 export const scanToken = (text: string, at: number, end: number): number => oneOrMore(text, at, end, TOKEN);
 export const scanWord = (text: string, at: number, end: number): number => oneOrMore(text, at, end, WORD);
 export const scanDigits = (text: string, at: number, end: number): number => oneOrMore(text, at, end, DIGIT);
-
-/** Method names are tokens, and case-sensitive (RFC 3261 7.1). */
-export const scanMethod: typeof scanToken = scanToken;
 
 /** Bytes that follow the lead byte of a UTF8-NONASCII (RFC 2279, up to six bytes, as RFC 3261 has it); 0 for others. */
 const continuationOf = (lead: number): number => {
