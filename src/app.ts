@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { openDoors, openTokenFile } from './admin/index.ts';
 import type { Doors } from './admin/index.ts';
 import { createReload, loadConfig } from './config/index.ts';
-import { createGeoDesk } from './feeds/index.ts';
+import { openElsewhere } from './elsewhere/index.ts';
+import type { Elsewhere } from './elsewhere/index.ts';
 import { createNodes } from './enforce/index.ts';
 import { companionSchema, createJudging } from './judging/index.ts';
 import type { Answer, Outcome, ReloadReport, Request, StatusReport, TraceEvent, Verdict } from './model/index.ts';
@@ -21,7 +22,7 @@ import {
   openSecurityLog,
 } from './observe/index.ts';
 import {
-  applyConfiguredLists,
+  createAlarms,
   createAdoption,
   createCounts,
   createEffects,
@@ -87,21 +88,14 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const stateDirectory = makeStateDirectory(chooseStateDirectory(processChoice(config.state_dir)));
   const secret = config.hook.secret ?? installationSecret(join(stateDirectory, 'secret'));
   const secretFile = writeKamailioSecret(join(stateDirectory, 'kamailio-secret.cfg'), lineSecrets(secret));
+  for (const { name, secret: its } of config.nodes)
+    if (its !== undefined) writeKamailioSecret(join(stateDirectory, `kamailio-secret-${name}.cfg`), lineSecrets(its));
 
   // memory: ledger, lists, detectors
+  let elsewhere: Elsewhere | undefined;
   const judging = createJudging(config, machineAddresses(), {
-    databases: () => geo.databases(),
+    databases: () => elsewhere?.geo.databases() ?? [],
     listed: () => undefined,
-  });
-  const geo = await createGeoDesk({
-    files: config.geo.files,
-    download: config.geo.download,
-    directory: join(stateDirectory, 'geo'),
-    everyMs: config.geo.update_every,
-    maxAgeMs: config.geo.max_age,
-    clock,
-    log,
-    changed: () => judging.backgrounds.forget(),
   });
   const { judge, lists, own, decideSettings } = judging;
   const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
@@ -152,6 +146,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     effects.push(verdict.changes, { by: 'event', event, verdict });
   };
   const adoption = createAdoption({ judge, effects, clock, take });
+  const alarms = createAlarms(log);
+  const outside = await openElsewhere({ config, stateDirectory, clock, log, judging, effects, alarms, onBug });
+  elsewhere = outside;
+  judging.backgrounds.forget();
 
   const hook = await openHook(
     {
@@ -197,13 +195,18 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     tables: () => judging.tables(),
     records,
     effects,
+    alarms: alarms.list,
   });
   let doors: Doors | undefined;
   const enumerationSources = (): number => judging.tables()['enumeration.sources']?.size ?? 0;
   const exposition = createExposition({
     sources: {
       ...status.metricSources,
-      sizes: () => ({ ...status.metricSources.sizes(), geo: geo.stats() }),
+      sizes: () => ({
+        ...status.metricSources.sizes(),
+        ...outside.stats(),
+        alarms: { standing: alarms.list().length, dropped: alarms.dropped },
+      }),
     },
     figures: () => tally.figures(),
     more: () => ({ ...doors?.stats(), security_log: { dropped: securityLog.dropped } }),
@@ -214,14 +217,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const swapped = createReload(config, readConfig, [
     { covers: /^log\.level$/, apply: (next) => void (log.level = levelOf(next)) },
     ...judging.swaps,
-    {
-      covers: /^(?:allow|deny)$/,
-      apply: (next) =>
-        effects.push(applyConfiguredLists(judge.ledger, next, clock.now()), {
-          by: 'operator',
-          author: 'configuration',
-        }),
-    },
+    ...outside.swaps,
   ]);
   const beforeReload = (): void => {
     doors?.http?.renew();
@@ -245,7 +241,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     enumerationSources,
     reload,
     background: (ip) => judging.backgrounds.of(ip),
-    geo,
+    geo: outside.geo,
   });
   doors = await openDoors({
     operations,
@@ -298,7 +294,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       await Promise.allSettled([
         hook.stop(),
         doors?.close(),
-        geo.stop(),
+        outside.stop(),
         ...enforcers.map((enforcer) => enforcer.stop()),
       ]);
       await records.close();

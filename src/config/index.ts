@@ -12,4 +12,4 @@ export { loadConfig, loadLayers } from './load.ts';
 export type { LoadOptions, LoadedConfig } from './load.ts';
 export { createReload } from './reload.ts';
 export { configSchema } from './schema.ts';
-export type { BaseConfig, ListConfigEntry, NodeConfig, RuleSetting } from './schema.ts';
+export type { BaseConfig, NodeConfig, RuleSetting } from './schema.ts';

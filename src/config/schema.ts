@@ -1,16 +1,15 @@
 import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { CompanionError, canonicalIp, formatCidr, parseCidr } from '../model/index.ts';
+import { canonicalIp } from '../model/index.ts';
 import { PROFILES, perMinuteSchema, simpleSchema } from './profiles.ts';
 import { geoSettings } from './geo.ts';
+import { listSettings } from './lists.ts';
 import { endpoint, isLoopback, listenEndpoint } from './endpoint.ts';
 
 /** sockaddr_un.sun_path holds 108 bytes with the final zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
 const MAX_NODES = 64;
-/** Static lists are for the operator's hand; feeds have their own room. */
-const MAX_LIST_ENTRIES = 10_000;
 const MAX_EXTRA_AGENTS = 1_000;
 
 const absolutePath = z.string().refine((text) => isAbsolute(text) && !text.includes('\0'), 'must be an absolute path');
@@ -18,29 +17,6 @@ const absolutePath = z.string().refine((text) => isAbsolute(text) && !text.inclu
 const secret = z
   .string({ error: 'must be text of 16 to 256 characters; put digits in quotes' })
   .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16 to 256 printable characters without spaces');
-
-const cidrText = z.string({ error: 'must be an address or CIDR' }).transform((text, ctx): string => {
-  try {
-    return formatCidr(parseCidr(text));
-  } catch (error) {
-    if (!(error instanceof CompanionError)) throw error;
-    ctx.addIssue({ code: 'custom', message: error.message });
-    return z.NEVER;
-  }
-});
-
-/** `subject`: canonical CIDR, single addresses as /32 or /128 (the form of a ListEntry). */
-export interface ListConfigEntry {
-  readonly subject: string;
-  readonly note: string;
-}
-
-const listEntry = z.union([
-  cidrText.transform((subject): ListConfigEntry => ({ subject, note: '' })),
-  z
-    .strictObject({ address: cidrText, note: z.string().max(200).default('') })
-    .transform(({ address, note }): ListConfigEntry => ({ subject: address, note })),
-]);
 
 const ownAddress = z.string().transform((text, ctx): string => {
   const ip = canonicalIp(text);
@@ -167,8 +143,7 @@ export const baseSchema = z.strictObject({
   agents: z.strictObject({ extra: z.array(extraAgent).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
   ...geoSettings,
   own_addresses: z.array(ownAddress).max(1_000).default([]),
-  allow: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
-  deny: z.array(listEntry).max(MAX_LIST_ENTRIES).default([]),
+  ...listSettings,
 });
 
 export type BaseConfig = z.infer<typeof baseSchema>;

@@ -3,6 +3,7 @@
  * Pure and synchronous given its memory and the time in each event. Never knows that Kamailio, SQLite or HTTP exist.
  */
 export { Ledger } from './ledger.ts';
+export { createPeerGate, type PeerPolicy } from './peer-gate.ts';
 export { Judge } from './judge.ts';
 export type { JudgeReport } from './standing.ts';
 export { decideSchema, type DecideSettings } from './settings.ts';

@@ -1,4 +1,5 @@
-import { Judge } from '../decide/index.ts';
+import { Judge, createPeerGate } from '../decide/index.ts';
+import type { PeerPolicy } from '../decide/index.ts';
 import { createDetectors } from '../detect/index.ts';
 import {
   compileTools,
@@ -13,6 +14,7 @@ import { isLoopbackRange } from '../model/index.ts';
 import type { Barred, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
 import type { CompanionConfig } from './schema.ts';
+import { createValidityOf } from './validation.ts';
 
 type Detectors = ReturnType<typeof createLiveDetectors<CompanionConfig['detect']>>;
 
@@ -39,6 +41,8 @@ export interface Judging {
   readonly swaps: readonly Swap[];
   /** Country and network of addresses, and what stands against them for it. */
   readonly backgrounds: Backgrounds;
+  /** Peers of the configuration as they are from now on. */
+  setPeers(peers: readonly PeerPolicy[]): void;
   /** Enriches, detects and decides. The caller carries `changes` on, to `lists` first of all. */
   judged(event: Request | Outcome): Verdict;
   /** The tool that builds messages like this one, by the packs in force. */
@@ -73,16 +77,19 @@ export const createJudging = (
   const toolsOf = ({ packs }: CompanionConfig): ToolMatcher =>
     compileTools([shippedPack(), ...packs.map(({ pack }) => pack)]);
   let tools = toolsOf(config);
+  let validityOf = createValidityOf(config.validation);
   const enricherOf = ({ agents }: CompanionConfig) =>
     createEnricher({
       extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
       lists: (ip) => lists.verdict(ip),
       background: (ip) => backgrounds.of(ip),
       tools: (sip) => tools(sip),
+      validity: (request) => validityOf(request),
       isOwn,
     });
   let enrich = enricherOf(config);
   const detectors: Detectors = createLiveDetectors(config.detect, createDetectors, config.rules);
+  let gate = createPeerGate(config.peers);
   // read at each use
   const decideSettings = { ...config.decide };
   const judge = new Judge(decideSettings);
@@ -104,12 +111,18 @@ export const createJudging = (
         },
       },
       { covers: /^packs\b/, apply: (next) => void (tools = toolsOf(next)) },
+      { covers: /^validation\b/, apply: (next) => void (validityOf = createValidityOf(next.validation)) },
       { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
     ],
     judged(event) {
       const facts = enrich(event);
-      return judge.judge(event, facts, detectors.detect(event, facts));
+      const peer = facts.list === 'allow' ? lists.peer(event.source.ip) : undefined;
+      if (peer === undefined) return judge.judge(event, facts, detectors.detect(event, facts));
+      // detectors look away from the allow list
+      const findings = gate.looksAt(peer) ? detectors.detect(event, { ...facts, list: 'none' }) : [];
+      return gate.pass(peer, event, findings, judge.judge(event, facts, []));
     },
+    setPeers: (peers) => void (gate = createPeerGate(peers)),
     toolOf: (sip) => tools(sip),
     tables: () => detectors.tables(),
   };

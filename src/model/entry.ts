@@ -71,6 +71,10 @@ export interface ListEntry extends EntryBase {
   readonly subject: string;
   readonly note: string;
   readonly author: string;
+  /** Of an allow entry: the peer that it belongs to. */
+  readonly peer?: string | undefined;
+  /** Of a peer: companion looks at what it sends, so that a server must not let it pass unasked. */
+  readonly checked?: boolean | undefined;
 }
 
 /** What should be enforced: one line of the ledger. */

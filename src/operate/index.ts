@@ -5,6 +5,7 @@
  */
 export { createAdoption, type Adoption } from './adopt.ts';
 export { createEffects, type Effects } from './effects.ts';
+export { createAlarms, type Alarms } from './insight/alarms.ts';
 export { createCounts } from './insight/counts.ts';
 export { createLastAgents } from './insight/last-agents.ts';
 export { createLastShapes } from './insight/last-shapes.ts';
@@ -13,7 +14,8 @@ export { createStatus } from './insight/status.ts';
 export { createTraces } from './insight/traces.ts';
 export { keepVigil } from './insight/vigil.ts';
 export { AddressLists } from './lists/address-lists.ts';
-export { applyConfiguredLists } from './lists/configured-lists.ts';
+export { applyConfiguredLists, isChecked } from './lists/configured-lists.ts';
+export { createAuthoredLists } from './lists/push-slowly.ts';
 export { createLiveDetectors } from './live-detectors.ts';
 export { createReloading } from './reloading.ts';
 export { restoreMemory } from './restore-memory.ts';

@@ -113,6 +113,7 @@ export const statusShape = z.object({
   requests: z.number(),
   outcomes: z.number(),
   drops: counts,
+  alarms: texts.optional(),
   database: z.string().optional(),
 }) satisfies z.ZodType<StatusReport>;
 
@@ -134,6 +135,7 @@ export const statsShape = z.object({
     limited: counts,
     blocked: counts,
     parseErrors: z.number(),
+    validated: z.object({ valid: z.number(), invalid: z.number(), violations: counts }),
     sizes: z.object({ upTo: z.array(z.tuple([z.number(), z.number()])), sum: z.number(), count: z.number() }),
   }),
   activeBans: z.number(),

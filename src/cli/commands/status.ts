@@ -49,6 +49,7 @@ const lines = (report: StatusReport, now: number): string[] => {
     `Banned ${counts.bans}, quarantined ${counts.quarantined}, throttled ${counts.throttled}, known good ${counts.good}; allow list ${counts.allow}, deny list ${counts.deny}; sources watched ${counts.trackedSources}`,
     `Requests judged ${report.requests}, outcomes heard ${report.outcomes}`,
     `Dropped: ${shown(figures(report.drops)) || 'nothing'}`,
+    ...(report.alarms ?? []).map((alarm) => paint('yellow', `! ${shown(alarm)}`)),
     ...(report.database === undefined ? [] : [paint('red', shown(report.database))]),
   ];
 };

@@ -23,6 +23,10 @@ const exchange = (command: Command, kind: ImportKind, done: Done): void => {
   reading.action(async (file: string, options: ImportOptions) =>
     done(import('../commands/lists/import.ts').then(({ importRows }) => importRows(kind, file, options))),
   );
+  command
+    .command('template')
+    .description('print a CSV to fill in and import')
+    .action(async () => done(import('../commands/lists/template.ts').then(({ template }) => template(kind))));
   asking(command.command('export').description('print it as JSON, for import here or elsewhere'))
     .option('--csv', 'as CSV')
     .action(async (options: ExportOptions) =>

@@ -65,8 +65,9 @@ const banKeys = (subject: string, value: string): readonly Key[] | undefined => 
   return prefixKeys(cidr)?.map((key) => ({ table: 'companion_net', key: `d${key}`, value: '1' }));
 };
 
-const listKeys = (mark: 'a' | 'd', subject: string): readonly Key[] | undefined =>
-  prefixKeys(parseCidr(subject))?.map((key) => ({ table: 'companion_net', key: `${mark}${key}`, value: '1' }));
+/** @param value `2`: an allowed peer about whose requests companion wants to be asked */
+const listKeys = (mark: 'a' | 'd', subject: string, value: '1' | '2' = '1'): readonly Key[] | undefined =>
+  prefixKeys(parseCidr(subject))?.map((key) => ({ table: 'companion_net', key: `${mark}${key}`, value }));
 
 /** `companion:<level>:<rule>`: own words only, whatever the entry says. */
 const banValue = (level: number, rule: string): string =>
@@ -82,7 +83,7 @@ export const keysOf = (entry: Entry): readonly Key[] | undefined => {
       if (entry.origin === 'foreign') return [];
       return banKeys(entry.subject, banValue(entry.level, entry.rules[0] ?? 'operator'));
     case 'allow':
-      return listKeys('a', entry.subject);
+      return listKeys('a', entry.subject, entry.checked === true ? '2' : '1');
     case 'deny':
       return listKeys('d', entry.subject);
     case 'quarantine':

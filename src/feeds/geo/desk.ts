@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
+import { formatDuration } from '../../model/index.ts';
 import type { Clock, EpochMs, GeoReport, GeoUpdateRow } from '../../model/index.ts';
 import type { GeoDatabase } from '../../enrich/index.ts';
 import { createAgent } from '../http.ts';
@@ -13,11 +14,6 @@ const LOOK_MS = 60_000;
 /** After a failed update by itself. */
 const RETRY_MS = 3_600_000;
 
-export interface GeoLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface GeoDeskParts {
   readonly files: readonly string[];
   readonly download: readonly Wanted[];
@@ -26,7 +22,8 @@ export interface GeoDeskParts {
   readonly everyMs: number | 'never';
   readonly maxAgeMs: number;
   readonly clock: Clock;
-  readonly log: GeoLog;
+  /** An operator has to know; undefined: it is well again. */
+  readonly alarm: (name: string, problem: string | undefined) => void;
   /** Other databases are in use now. */
   readonly changed: () => void;
   readonly agent?: Dispatcher | undefined;
@@ -52,19 +49,18 @@ const fileName = (url: string): string => {
 
 /** Databases in use, their files, and the fetching of new ones. */
 export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
-  const { clock, log, directory } = parts;
+  const { clock, alarm, directory } = parts;
   const agent = parts.agent ?? createAgent();
   const targets = parts.download.map((wanted) => ({ wanted, file: join(directory, fileName(wanted.url)) }));
   const fetched = new Set(targets.map(({ file }) => file));
   const files = createGeoFiles([...new Set([...parts.files, ...fetched])], fetched, (file, problem) =>
-    log.warn({ event: 'geo-unreadable', file }, `${problem}; what was known before goes on`),
+    alarm(`geo ${file}`, problem === undefined ? undefined : `${problem}; what was known before goes on`),
   );
   let running: Promise<void> | undefined;
   let startedAt: EpochMs | null = null;
   let endedAt: EpochMs | null = null;
   let rows: readonly GeoUpdateRow[] = [];
   let failures = 0;
-  let oldSaid = false;
 
   const ageMs = (): number | null => {
     const ages = files.databases.map(({ builtAt }) => clock.now() - builtAt);
@@ -73,13 +69,13 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
 
   const look = async (): Promise<void> => {
     if (await files.look()) parts.changed();
-    const old = (ageMs() ?? 0) > parts.maxAgeMs;
-    if (old && !oldSaid)
-      log.warn(
-        { event: 'geo-old' },
-        "A database of countries or networks is old: 'companion geo update' fetches new ones.",
-      );
-    oldSaid = old;
+    const age = ageMs() ?? 0;
+    alarm(
+      'geo age',
+      age > parts.maxAgeMs
+        ? `the oldest database was built ${formatDuration(age)} ago: 'companion geo update' fetches new ones`
+        : undefined,
+    );
   };
 
   const fetchAll = async (): Promise<void> => {
@@ -94,9 +90,10 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
         failures += 1;
         const message = error instanceof Error ? error.message : String(error);
         done.push({ url: wanted.url, outcome: 'failed', message });
-        log.warn({ event: 'geo-update-failed', url: wanted.url }, `${message}; what was known before goes on`);
       }
       rows = [...done];
+      const failed = done.filter(({ outcome }) => outcome === 'failed').map(({ url, message }) => `${url}: ${message}`);
+      alarm('geo update', failed.length === 0 ? undefined : `${failed.join('; ')}; what was known before goes on`);
       await look();
     }
   };
@@ -112,7 +109,7 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
       startedAt = clock.now();
       rows = [];
       running = fetchAll()
-        .catch((error: unknown) => log.warn({ event: 'geo-update-failed', error: String(error) }, 'the update failed'))
+        .catch((error: unknown) => alarm('geo update', `failed: ${String(error)}`))
         .finally(() => {
           endedAt = clock.now();
           running = undefined;

@@ -35,7 +35,7 @@ const problemText = (error: unknown): string => {
 export const createGeoFiles = (
   files: readonly string[],
   optional: ReadonlySet<string>,
-  told: (file: string, problem: string) => void,
+  told: (file: string, problem: string | undefined) => void,
 ): GeoFiles => {
   const held = new Map<string, Held>();
   let databases: readonly GeoDatabase[] = [];
@@ -46,6 +46,7 @@ export const createGeoFiles = (
       const { size, mtimeMs, ino } = await stat(file);
       mark = `${ino} ${size} ${mtimeMs}`;
       if (before?.mark === mark) return before;
+      if (before !== undefined && before.problem !== '') told(file, undefined);
       if (size > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
       return { mark, database: openGeoDatabase(await readFile(file), file), problem: '' };
     } catch (error) {

@@ -181,6 +181,8 @@ export interface StatusReport {
   readonly outcomes: number;
   /** Drops by reason, e.g. `{wrong-secret: 3}`. */
   readonly drops: Readonly<Record<string, number>>;
+  /** What an operator has to know: lists, names, feeds that are not as they should be. Left out when there is nothing. */
+  readonly alarms?: readonly string[] | undefined;
   /** What is wrong with the database, as a sentence; left out when nothing is. */
   readonly database?: string | undefined;
 }

@@ -27,6 +27,7 @@ export interface StatusParts {
   readonly tables: () => Readonly<Record<string, { readonly size: number; readonly evicted: number }>>;
   readonly records: Records;
   readonly effects: Effects;
+  readonly alarms?: (() => readonly string[]) | undefined;
 }
 
 type Groups = Record<string, Record<string, number>>;
@@ -65,6 +66,7 @@ export const createStatus = (parts: StatusParts) => {
     report: (): StatusReport => {
       const all = nodes();
       const { trouble } = records.stats();
+      const alarms = parts.alarms?.() ?? [];
       return {
         version: COMPANION_VERSION,
         startedAt: parts.startedAt,
@@ -83,6 +85,7 @@ export const createStatus = (parts: StatusParts) => {
         requests: counts.requests,
         outcomes: counts.outcomes,
         drops: { ...counts.drops },
+        ...(alarms.length === 0 ? {} : { alarms }),
         ...(trouble === '' ? {} : { database: trouble }),
       };
     },

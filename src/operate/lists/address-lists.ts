@@ -14,6 +14,8 @@ export class AddressLists {
   readonly #allow = new PrefixMap<ListEntry>();
   readonly #deny = new PrefixMap<ListEntry>();
   readonly #banned = new PrefixMap<BanEntry>();
+  /** Allow entries of peers: without any, nobody is looked for. */
+  #peers = 0;
 
   apply(change: Change): void {
     const { entry } = change;
@@ -24,8 +26,11 @@ export class AddressLists {
       else this.#banned.delete(parseCidr(entry.subject));
     } else if (entry.kind === 'allow' || entry.kind === 'deny') {
       const map = entry.kind === 'allow' ? this.#allow : this.#deny;
-      if (put) map.set(parseCidr(entry.subject), entry);
-      else map.delete(parseCidr(entry.subject));
+      const cidr = parseCidr(entry.subject);
+      const before = map.get(cidr)?.peer === undefined ? 0 : 1;
+      if (put) map.set(cidr, entry);
+      else map.delete(cidr);
+      this.#peers += (put && entry.peer !== undefined ? 1 : 0) - before;
     }
   }
 
@@ -33,6 +38,13 @@ export class AddressLists {
   verdict(ip: string): Facts['list'] {
     if (this.#allow.match(ip) !== undefined) return 'allow';
     return this.#deny.match(ip) === undefined && this.#banned.match(ip) === undefined ? 'none' : 'deny';
+  }
+
+  /** The peer that the address belongs to: of the closest allow entry that belongs to one. */
+  peer(ip: string): string | undefined {
+    const closest = this.#allow.match(ip);
+    if (closest?.peer !== undefined || this.#peers === 0) return closest?.peer;
+    return this.#allow.covering(ip).find(({ peer }) => peer !== undefined)?.peer;
   }
 
   /** List entries that cover the address. */

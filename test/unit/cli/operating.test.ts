@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startControlSocket } from '../../../src/admin/index.ts';
 import type { ControlSocket } from '../../../src/admin/index.ts';
@@ -83,6 +84,42 @@ describe('import and export', () => {
     writeFileSync(join(dir, 'binary'), Buffer.from([0xff, 0xfe, 0]));
     const { code, err } = await companion(['ban', 'import', join(dir, 'binary')]);
     expect([code, err]).toEqual([3, expect.stringContaining('it is not UTF-8 text')]);
+  });
+
+  test("fail2ban's own database, with the ends of its bans", async () => {
+    const path = join(dir, 'fail2ban.sqlite3');
+    const db = new Database(path);
+    db.exec('CREATE TABLE bips(ip TEXT, jail TEXT, timeofban INTEGER, bantime INTEGER, bancount INTEGER, data JSON)');
+    const insert = db.prepare('INSERT INTO bips VALUES (?, ?, ?, ?, 1, NULL)');
+    insert.run('203.0.113.7', 'asterisk', 1_800_000_000, 3_600);
+    insert.run('203.0.113.8', 'recidive', 1_800_000_001, -1);
+    db.close();
+    expect((await companion(['ban', 'import', path])).code).toBe(0);
+    expect(operations.calls[0]).toMatchObject({
+      banImport: {
+        rows: [
+          { subject: '203.0.113.7', note: 'fail2ban asterisk', until: 1_800_003_600_000 },
+          { subject: '203.0.113.8', note: 'fail2ban recidive', until: null },
+        ],
+      },
+    });
+    new Database(join(dir, 'other.sqlite3')).exec('CREATE TABLE x(y)').close();
+    const other = await companion(['ban', 'import', join(dir, 'other.sqlite3')]);
+    expect([other.code, other.err]).toEqual([
+      3,
+      expect.stringMatching(/as a database of fail2ban: no such table: bips/),
+    ]);
+  });
+
+  test('a template, which import takes as it is', async () => {
+    const { code, out } = await companion(['deny', 'template']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^# .*\r\nNetwork\/IP Address,Note,Duration\r\n/);
+    expect((await companion(['deny', 'import', file('t.csv', out)])).code).toBe(0);
+    expect(operations.calls[0]).toMatchObject({
+      listImport: 'deny',
+      rows: [{ subject: '203.0.113.0/28' }, { note: undefined }],
+    });
   });
 
   test('CSV and JSON of bans only, and of lists', async () => {

@@ -111,7 +111,7 @@ describe('problems', () => {
       'c.yaml:6:11 nodes[0].name must be 1 to 63 letters, digits, dots, dashes or underscores',
       "c.yaml:7:5 nodes[0].contrl is not a known key; did you mean 'control'?",
       "c.yaml:9:5 allow[0] '10.0.0.300' is not an IP address or CIDR. Write for example 203.0.113.7, 203.0.113.0/24 or 2001:db8::/48.",
-      'c.yaml:10:5 allow[1].address must be an address or CIDR',
+      "c.yaml:10:5 allow[1] needs either 'address' or 'name'",
       "c.yaml:10:6 allow[1].adress is not a known key; did you mean 'address'?",
       "c.yaml:11:14 log.level must be one of fatal, error, warn, info, debug, trace, silent; did you mean 'info'?",
     ]);
@@ -279,5 +279,57 @@ describe('files', () => {
     );
     expect(codeOf(() => loadConfig({ schema, file: join(dir, 'latin1') }))).toMatch(/^CONFIG_UNREADABLE .*not UTF-8/);
     expect(codeOf(() => loadConfig({ schema, text: '#'.repeat(1024 * 1024 + 1) }))).toMatch(/^CONFIG_UNREADABLE/);
+  });
+});
+
+describe('lists', () => {
+  test('addresses, networks and names; the deny list takes no names', () => {
+    const { allow } = load(
+      'allow:\n  - 192.0.2.1\n  - SIP.Example.com.\n  - { name: _sip._udp.example.com, private: true }',
+    );
+    expect(allow).toEqual([
+      { subject: '192.0.2.1/32', note: '' },
+      { name: 'sip.example.com', note: '', private: false },
+      { name: '_sip._udp.example.com', note: '', private: true },
+    ]);
+    expect(problemsOf('deny: [sip.example.com]')).toHaveLength(1);
+    expect(problemsOf('allow: [300.1.2.3]')).toHaveLength(1);
+    expect(problemsOf('allow: [localhost]')).toHaveLength(1);
+  });
+
+  test('peers, with what they are spared; files', () => {
+    const text = `
+peers:
+  - { name: carrier, addresses: [198.51.100.0/24], names: [sip.carrier.example], skip: [rate], requests_per_second: 50 }
+  - name: trunk
+lists:
+  - { file: /etc/companion/deny, kind: deny, note: old }
+`;
+    const { peers, lists } = load(text);
+    expect(peers).toEqual([
+      {
+        name: 'carrier',
+        addresses: ['198.51.100.0/24'],
+        names: ['sip.carrier.example'],
+        private: false,
+        note: '',
+        skip: ['rate'],
+        requests_per_second: 50,
+      },
+      { name: 'trunk', addresses: [], names: [], private: false, note: '', skip: 'all' },
+    ]);
+    expect(lists).toEqual([{ file: '/etc/companion/deny', kind: 'deny', note: 'old' }]);
+    expect(problemsOf('peers: [{ name: a }, { name: a }]')).toEqual([expect.stringContaining('different names')]);
+    expect(problemsOf('lists: [{ file: deny, kind: deny }]')).toEqual([expect.stringContaining('absolute path')]);
+    expect(problemsOf('peers: [{ name: a, skip: [everything] }]')).toHaveLength(1);
+  });
+
+  test('countries and networks', () => {
+    const config = load('blocked_countries: [ru, CN]\nblocked_asns: [64500, AS64501]');
+    expect(config.blocked_countries).toEqual(['RU', 'CN']);
+    expect(config.blocked_asns).toEqual([64_500, 64_501]);
+    expect(config.geo).toMatchObject({ files: [], update_every: 'never', max_age: 45 * 86_400_000 });
+    expect(problemsOf('blocked_countries: [Russia]')).toHaveLength(1);
+    expect(problemsOf("geo: { download: ['ftp://x/y.mmdb'] }")).not.toEqual([]);
   });
 });

@@ -131,6 +131,8 @@ describe('entries', () => {
     expect(keys({ ...base, kind: 'allow', subject: '192.0.2.7/32', note: '', author: '' })).toEqual([
       'companion_net a192.0.2.7="1"',
     ]);
+    const peer = { ...base, kind: 'allow', subject: '192.0.2.0/24', note: '', author: '', peer: 'carrier' } as const;
+    expect(keys({ ...peer, checked: true })).toEqual(['companion_net a192.0.2="2"']);
     expect(keys({ ...base, ...proof, kind: 'quarantine', subject: '203.0.113.9' })).toEqual([
       'companion_state q203.0.113.9="1"',
     ]);

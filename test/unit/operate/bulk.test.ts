@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditLine, ListEntry, Request, Verdict } from '../../../src/model/index.ts';
-import { applyConfiguredLists, createLiveDetectors } from '../../../src/operate/index.ts';
+import { applyConfiguredLists, createAuthoredLists, createLiveDetectors } from '../../../src/operate/index.ts';
 import { HOUR, NOW, ban, bench, fakeRecords, good } from './bench.ts';
 
 const subjects = (rows: readonly { readonly subject: string }[]): string[] => rows.map(({ subject }) => subject);
@@ -99,6 +99,80 @@ test('lists of the configuration follow it, entries of operators stay', () => {
     { op: 'remove', entry: { subject: '192.0.2.0/24' } },
   ]);
   expect(judge.ledger.count('allow')).toBe(1);
+});
+
+test('peers of the configuration are on the allow list; who is looked at is marked for the servers', () => {
+  const { judge, lists } = bench();
+  const peer = { name: 'carrier', addresses: ['198.51.100.0/24'], note: 'trunk', skip: 'all' as const };
+  const apply = (peers: readonly (typeof peer | { skip: string[] })[]) =>
+    applyConfiguredLists(judge.ledger, { allow: [{ name: 'sip.example.com' }], deny: [], peers: peers as never }, NOW);
+  const changes = apply([peer]);
+  expect(changes).toMatchObject([{ op: 'put', entry: { kind: 'allow', subject: '198.51.100.0/24', peer: 'carrier' } }]);
+  for (const change of changes) lists.apply(change);
+  expect(lists.peer('198.51.100.9')).toBe('carrier');
+  expect(lists.peer('203.0.113.9')).toBeUndefined();
+  for (const change of judge.ledger.put(allow('198.51.100.9/32'))) lists.apply(change);
+  expect(lists.peer('198.51.100.9')).toBe('carrier');
+  expect(apply([{ ...peer, skip: ['rate'] }])).toMatchObject([{ op: 'put', entry: { checked: true } }]);
+  for (const change of apply([])) lists.apply(change);
+  expect(lists.peer('198.51.100.9')).toBeUndefined();
+});
+
+describe('lists that files and names stand for', () => {
+  const wanted = (...subjects: string[]) => new Map(subjects.map((subject) => [subject, { subject, note: 'x' }]));
+
+  test('follow their author, in the order in which they came, and leave others alone', async () => {
+    const { judge, lists, effects, clock, bugs } = bench();
+    const authored = createAuthoredLists({
+      ledger: judge.ledger,
+      lists,
+      effects,
+      clock,
+      onBug: (bug) => bugs.push(bug),
+    });
+    effects.push(judge.ledger.put(allow('192.0.2.1/32')), { by: 'operator', author: 'operator:root' });
+    const many = Array.from({ length: 450 }, (_, index) => `10.0.${index >> 8}.${index & 255}/32`);
+    void authored.apply('allow', 'file:/a', wanted(...many, '192.0.2.1/32'));
+    await authored.apply('allow', 'file:/a', wanted('192.0.2.1/32', '203.0.113.7/32'));
+    expect(judge.ledger.count('allow')).toBe(2);
+    expect([lists.verdict('10.0.0.5'), lists.verdict('203.0.113.7')]).toEqual(['none', 'allow']);
+    expect(authored.authors()).toEqual([
+      { list: 'allow', author: 'operator:root' },
+      { list: 'allow', author: 'file:/a' },
+    ]);
+    expect(bugs).toEqual([]);
+  });
+
+  test('an address that a name has left stays for its grace, and comes back whole', async () => {
+    const { judge, lists, effects, clock, bugs } = bench();
+    const authored = createAuthoredLists({
+      ledger: judge.ledger,
+      lists,
+      effects,
+      clock,
+      onBug: (bug) => bugs.push(bug),
+    });
+    await authored.apply('allow', 'name:a', wanted('203.0.113.7/32'), HOUR);
+    await authored.apply('allow', 'name:a', wanted('203.0.113.8/32'), HOUR);
+    expect(judge.ledger.get('allow 203.0.113.7/32')).toMatchObject({ until: NOW + HOUR });
+    await authored.apply('allow', 'name:a', wanted('203.0.113.7/32', '203.0.113.8/32'), HOUR);
+    expect(judge.ledger.get('allow 203.0.113.7/32')).toMatchObject({ until: null });
+  });
+
+  test('a deny file takes the privilege of phones that it shuts out', async () => {
+    const { judge, lists, effects, clock, bugs, put } = bench();
+    const authored = createAuthoredLists({
+      ledger: judge.ledger,
+      lists,
+      effects,
+      clock,
+      onBug: (bug) => bugs.push(bug),
+    });
+    put(good('203.0.113.7'));
+    put(good('192.0.2.7'));
+    await authored.apply('deny', 'file:/d', wanted('203.0.113.0/24'));
+    expect([...judge.ledger.entries('good')]).toMatchObject([{ ip: '192.0.2.7' }]);
+  });
 });
 
 const request = (ip: string): Request => ({

@@ -1,6 +1,6 @@
 import type { BanRow, ListRow } from '../../../model/index.ts';
+import { csvLine } from '../../../protocol/index.ts';
 import { ask } from '../../ask.ts';
-import { csvLine } from '../../exchange/csv.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { CommonOptions } from '../../options.ts';
 import { printJson } from '../../output/print.ts';

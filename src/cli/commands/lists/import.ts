@@ -1,11 +1,12 @@
 import { MAX_IMPORT_ROWS } from '../../../admin/index.ts';
 import { parseDuration } from '../../../model/index.ts';
 import type { ImportReport } from '../../../model/index.ts';
+import { readRows } from '../../../protocol/index.ts';
+import type { FileProblem } from '../../../protocol/index.ts';
 import { ask } from '../../ask.ts';
 import { author } from '../../author.ts';
+import { readFail2banDatabase } from '../../exchange/fail2ban-database.ts';
 import { readText } from '../../exchange/read-file.ts';
-import { readRows } from '../../exchange/read-rows.ts';
-import type { FileProblem } from '../../exchange/read-rows.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { CommonOptions } from '../../options.ts';
 import { printJson, printLines } from '../../output/print.ts';
@@ -28,7 +29,8 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 /** `companion ban import FILE`, `allow import`, `deny import`: exit 1 when a row was not taken. */
 export const importRows = async (kind: ImportKind, file: string, options: ImportOptions): Promise<number> => {
   const durationMs = options.for === undefined ? undefined : parseDuration(options.for);
-  const { rows, problems: unread } = readRows(await readText(file), Date.now());
+  const { rows, problems: unread } =
+    (await readFail2banDatabase(file)) ?? readRows(await readText(file), Date.now(), kind);
   const problems: FileProblem[] = [...unread];
   const total = { added: 0, same: 0, ended: 0 };
   const dryRun = options.dryRun === true;

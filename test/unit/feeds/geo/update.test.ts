@@ -31,10 +31,7 @@ const open = async (part: { url?: string; sha256?: string; files?: string[]; eve
     everyMs: part.everyMs ?? 'never',
     maxAgeMs: 45 * 86_400_000,
     clock,
-    log: {
-      info: (_, message) => void said.push(message),
-      warn: (fields, message) => void said.push(`${JSON.stringify(fields)} ${message}`),
-    },
+    alarm: (name, problem) => void (problem !== undefined && said.push(`${name}: ${problem}`)),
     changed: () => (changes += 1),
   });
   return desk;
@@ -179,7 +176,7 @@ describe('files of the operator', () => {
     const file = join(directory, 'mine.mmdb');
     writeFileSync(file, database('DE', NOW - 60 * 86_400_000));
     const one = await open({ files: [file] });
-    expect(said.join()).toContain('is old');
+    expect(said.join()).toContain('the oldest database was built 60d ago');
     expect(one.stats()).toMatchObject({ age_seconds: 60 * 86_400, databases: 1, problems: 0 });
     expect(readFileSync(file).length).toBeGreaterThan(0);
   });

@@ -1,6 +1,8 @@
 import { CompanionError, parseDuration } from '../../model/index.ts';
 import type { ImportRow } from '../../model/index.ts';
 import { parseCsv, plainCell } from './csv.ts';
+import type { CsvRow } from './csv.ts';
+import { secfilterSubject } from './secfilter.ts';
 
 /** A row of a file, and where it stood. */
 export interface FileRow extends ImportRow {
@@ -58,10 +60,16 @@ interface Raw {
   readonly note?: unknown;
   readonly until?: unknown;
   readonly duration?: unknown;
+  /** The row cannot be one of this list, and why. */
+  readonly unfit?: CompanionError | undefined;
 }
+
+/** What the rows are read for: other programs keep several lists in one table. */
+export type RowList = 'ban' | 'allow' | 'deny';
 
 const readRow = (raw: Raw, now: number): FileRow => {
   const { line, duration } = raw;
+  if (raw.unfit !== undefined) throw raw.unfit;
   if (typeof raw.subject !== 'string' || raw.subject === '')
     throw new CompanionError('ADDRESS_INVALID', 'There is no address in this row.');
   const row = {
@@ -91,9 +99,28 @@ const gather = (raws: Iterable<Raw>, now: number): ReadRows => {
   return { rows, problems };
 };
 
-const fromCsv = function* (text: string): Generator<Raw> {
+/** Rows of Kamailio's secfilter table, exported with its headings. */
+const fromSecfilter = function* (names: readonly string[], rows: readonly CsvRow[], list: RowList): Generator<Raw> {
+  for (const { line, cells } of rows) {
+    const row = Object.fromEntries(names.map((name, index) => [name, cells[index]]));
+    try {
+      const subject = secfilterSubject(row, list);
+      if (subject !== undefined) yield { line, subject, note: 'secfilter' };
+    } catch (error) {
+      if (!(error instanceof CompanionError)) throw error;
+      yield { line, subject: row['data'], unfit: error };
+    }
+  }
+};
+
+const fromCsv = function* (text: string, list: RowList): Generator<Raw> {
   const [first, ...rest] = parseCsv(text);
   if (first === undefined) return;
+  const names = first.cells.map((cell) => cell.toLowerCase());
+  if (['action', 'type', 'data'].every((name) => names.includes(name))) {
+    yield* fromSecfilter(names, rest, list);
+    return;
+  }
   const fields = first.cells.map(fieldOf);
   const headed = fields.includes('subject');
   // without headings: the address, then what it is
@@ -128,12 +155,13 @@ const fromJson = function* (value: unknown): Generator<Raw> {
 };
 
 /**
- * Rows of a file in CSV, as a plain list, or in JSON (our own exports, the bans of SIP Guardian, lists of addresses).
+ * Rows of a file in CSV, as a plain list, as the table of Kamailio's secfilter, or in JSON (our own exports, the bans of
+ * SIP Guardian, lists of addresses).
  * @throws CompanionError REQUEST_INVALID when it is none of them as a whole
  */
-export const readRows = (text: string, now: number): ReadRows => {
+export const readRows = (text: string, now: number, list: RowList = 'deny'): ReadRows => {
   const json = /^\ufeff?\s*[[{]/.test(text) && !/^\ufeff?\s*\[[0-9a-f:.]+\]/i.test(text);
-  if (!json) return gather(fromCsv(text), now);
+  if (!json) return gather(fromCsv(text, list), now);
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));

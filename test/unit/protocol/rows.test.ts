@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { csvLine, parseCsv } from '../../../src/cli/exchange/csv.ts';
-import { readRows } from '../../../src/cli/exchange/read-rows.ts';
+import { csvLine, parseCsv, readRows } from '../../../src/protocol/index.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 8);
 
@@ -67,6 +66,19 @@ describe('rows', () => {
       [4, 'There is no address in this row.'],
       [5, "'soon' is not a time. Write for example 2027-01-31T12:00:00Z or permanent."],
     ]);
+  });
+
+  test("Kamailio's secfilter table: addresses of the list in question; what is no address is told", () => {
+    const text =
+      'id,action,type,data\n1,0,3,203.0.113.7\n2,1,3,198.51.100.\n3,0,0,friendly-scanner\n4,0,1,RU\n5,2,0,900\n6,0,ip,10.1.2\n7,0,3,bad.';
+    const deny = readRows(text, NOW, 'deny');
+    expect(deny.rows.map(({ subject }) => subject)).toEqual(['203.0.113.7', '10.1.2.0/24', 'bad.']);
+    expect(deny.problems.map(({ line, message }) => `${line} ${message}`)).toEqual([
+      '4 This row of secfilter is a User-Agent: put it into agents.extra of the configuration.',
+      '5 This row of secfilter is a country: put it into blocked_countries or allowed_countries of the configuration.',
+      '6 This row of secfilter is about destination: not an address.',
+    ]);
+    expect(readRows(text, NOW, 'allow').rows).toMatchObject([{ subject: '198.51.100.0/24', note: 'secfilter' }]);
   });
 
   test('what is JSON as a whole but holds nothing is refused; so is half of it', () => {
