@@ -42,6 +42,7 @@ const REQUIREMENTS = {
   sipvicious: command('svwar'),
   sqlite3: command('sqlite3'),
   ip: command('ip'),
+  unshare: command('unshare'),
   baresip: command('baresip'),
   fail2ban: command('fail2ban-regex'),
   root: () => process.getuid?.() === 0,

@@ -14,14 +14,27 @@ const typedQuery = (query: Readonly<Record<string, string>>): Readonly<Record<st
     ]),
   );
 
+/** @throws CompanionError REQUEST_INVALID when the client went away, or was too slow, before its body was whole */
+const whole = async <T>(c: Context<Env>, reading: Promise<T>): Promise<T> => {
+  try {
+    return await reading;
+  } catch (error) {
+    if (c.env.incoming.complete) throw error;
+    throw new CompanionError('REQUEST_INVALID', 'The body did not arrive whole.', { cause: error });
+  }
+};
+
 /**
  * The body as a JSON object, whatever its declared type (curl -d says "form"); nothing at all is `{}`.
  * @param sip takes `message/sip` as well: the body is the message, the query says the rest
  */
 export const readBody = async (c: Context<Env>, sip = false): Promise<Readonly<Record<string, unknown>>> => {
   if (sip && /^message\/sip\b/i.test(c.req.header('content-type') ?? ''))
-    return { ...typedQuery(c.req.query()), message_base64: Buffer.from(await c.req.arrayBuffer()).toString('base64') };
-  const text = await c.req.text();
+    return {
+      ...typedQuery(c.req.query()),
+      message_base64: Buffer.from(await whole(c, c.req.arrayBuffer())).toString('base64'),
+    };
+  const text = await whole(c, c.req.text());
   if (text.trim() === '') return {};
   let value: unknown;
   try {

@@ -4,6 +4,9 @@ import { typed } from '../failure.ts';
 import { nextSteps } from '../output/next-steps.ts';
 import { shown } from '../output/text.ts';
 
+/** From the complaint about a failed start to the end of the process. */
+const GONE_AFTER_MS = 300;
+
 /** A server that is there answers sooner. */
 const GUIDE_AFTER_MS = 1_500;
 
@@ -45,6 +48,8 @@ export const run = async (options: RunOptions): Promise<number> => {
     guide.unref();
   } catch (error) {
     unhandle();
+    // doors that were open before the one that failed must not keep half a service alive: nobody would start it again
+    setTimeout(() => process.exit(), GONE_AFTER_MS).unref();
     throw error;
   }
   return EXIT.ok;

@@ -23,7 +23,10 @@ export const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/
 const checkWhole = (db: Database, file: string): void => {
   if (statSync(file).size > CHECKED_BYTES) return;
   const verdict = db.pragma('quick_check(1)', { simple: true });
-  if (verdict !== 'ok') throw new SqliteDatabase.SqliteError(`the check found: ${String(verdict)}`, 'SQLITE_CORRUPT');
+  if (verdict !== 'ok') {
+    const found = String(verdict).replaceAll(/\s+/g, ' ');
+    throw new SqliteDatabase.SqliteError(`the check found: ${found}`, 'SQLITE_CORRUPT');
+  }
 };
 
 const open = ({ file, maxBytes }: ThreadOptions, alone: boolean): Database => {

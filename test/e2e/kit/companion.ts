@@ -10,8 +10,13 @@ import type { Lab } from '../../../src/lab/index.ts';
 /** The command `companion`. */
 export const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
+/** Whatever has a control socket: a lab, a service. */
+export interface Reachable {
+  readonly ready: { readonly socket: string };
+}
+
 /** Asks a companion one thing on its control socket. @throws Error with its code and sentence */
-export const operate = async <Result = unknown>(lab: Lab, method: string, params: object = {}): Promise<Result> =>
+export const operate = async <Result = unknown>(lab: Reachable, method: string, params: object = {}): Promise<Result> =>
   new Promise((resolve, reject) => {
     const socket = connect(lab.ready.socket);
     let text = '';
@@ -33,7 +38,7 @@ export const operate = async <Result = unknown>(lab: Lab, method: string, params
 
 /** All pages of a list: `ban.list`, `allow.list`, `deny.list`. */
 export const listOf = async <Row>(
-  lab: Lab,
+  lab: Reachable,
   method: 'ban.list' | 'allow.list' | 'deny.list',
 ): Promise<readonly Row[]> => {
   const client = createClient(connect(lab.ready.socket), lab.ready.socket);
