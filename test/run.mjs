@@ -98,14 +98,14 @@ const sayWhatWasSkipped = (skipped) => {
   total.skipped = 0;
 };
 
-/** One run of vitest. `project`: `fast` or `e2e`; left out, whatever the arguments name. */
-const tests = async (project) => {
+/** One run of vitest. `projects`: see vitest.config.ts; without any, whatever the arguments name. */
+const tests = async (projects) => {
   const folder = mkdtempSync(join(tmpdir(), 'companion-test-'));
   const reportFile = join(folder, 'report.json');
   try {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
-    const selection = project === undefined ? vitestArguments : ['--project', project];
+    const selection = projects.length === 0 ? vitestArguments : projects.flatMap((project) => ['--project', project]);
     const { ok, late } = await run(
       nodeBinary(),
       [vitest, 'run', '--config', 'test/vitest.config.ts', ...reporters, ...selection],
@@ -134,8 +134,8 @@ if (isCi) {
 }
 if (vitestArguments.length === 0) await checks();
 // end-to-end tests mostly wait: the others run beside them
-const projects = vitestArguments.length === 0 ? ['fast', 'e2e'] : [undefined];
-const skipped = (await Promise.all(projects.map(tests))).flat();
+const lanes = vitestArguments.length === 0 ? [['fast'], ['e2e', 'e2e-alone']] : [[]];
+const skipped = (await Promise.all(lanes.map(tests))).flat();
 if (skipped.length > 0) sayWhatWasSkipped(skipped);
 
 const skippedPart = total.skipped > 0 ? `, ${total.skipped} skipped` : '';

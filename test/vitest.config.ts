@@ -1,8 +1,23 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects, which `npm test` runs beside each other: everything but e2e in parallel, e2e one file at a time, because its
- * tests share ports, processes and cores.
+ * End-to-end tests that show times, or load both cores: one at a time, with nothing else beside them. All others mostly
+ * wait, and run by two; each file has loopback addresses of its own, and labs reserve their ports.
+ */
+const ALONE = ['enforce-kamailio', 'evapi', 'evapi-speed', 'evapi-traps', 'flood', 'outage', 'restart', 'scan'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
+const endToEnd = {
+  testTimeout: 90_000,
+  hookTimeout: 90_000,
+  // every `companion run` and every command compiles the same source: half of its start
+  env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)) },
+};
+
+/**
+ * `npm test` runs `fast` beside the end-to-end tests that run by two, then those that run alone.
  */
 export default defineConfig({
   test: {
@@ -18,12 +33,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...endToEnd,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          exclude: ALONE,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...endToEnd,
+          name: 'e2e-alone',
+          include: ALONE,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

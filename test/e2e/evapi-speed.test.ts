@@ -15,9 +15,9 @@ import { requires } from './requirements.ts';
 
 const HOST = '127.83.7.1';
 const SERVER = { ip: HOST, port: 15_060 };
-const ONE_AFTER_THE_OTHER = 1_000;
+const ONE_AFTER_THE_OTHER = 500;
 const AT_ONCE = 24;
-const LOOP_MS = 2_500;
+const LOOP_MS = 1_500;
 /** What a look-up in a database costs. */
 const SLOW_ROUTE_US = 3_000;
 

@@ -181,7 +181,7 @@ requires(
 
   test('the same, each of them naming a scanner: every source would be quarantined', async () => {
     await liveThrough('scanners', 'new2', async () =>
-      forge(SIP, RATE, SECONDS, 'random', { agent: 'friendly-scanner' }),
+      forge(SIP, RATE, SECONDS / 2, 'random', { agent: 'friendly-scanner' }),
     );
   });
 

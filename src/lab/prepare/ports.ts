@@ -54,6 +54,24 @@ const tcpProblem = async (host: string, port: number): Promise<Problem> => {
 };
 
 /**
+ * Keeps a port for this process, as long as it lives: other labs that look for ports at the same time, or while a program of
+ * this one is down for a restart, pass it over. An abstract socket goes with its process and its network namespace.
+ */
+const reserve = async (port: number): Promise<boolean> => {
+  const keeper = createServer();
+  keeper.unref();
+  try {
+    const listening = once(keeper, 'listening');
+    keeper.listen(`\0companion-lab-port-${port}`);
+    await listening;
+    return true;
+  } catch (error) {
+    // elsewhere than on Linux there are none
+    return (error as NodeJS.ErrnoException).code !== 'EADDRINUSE';
+  }
+};
+
+/**
  * Sees to it that Kamailio will be able to listen.
  * @throws LabError
  */
@@ -88,7 +106,7 @@ export const chooseLineAddresses = async (): Promise<LineAddresses> => {
     if (tries === MAX_TRIES)
       throw new LabError(`Found no free ports between ${FIRST_PORT} and ${LAST_PORT} on ${host}.`);
     const port = randomInt(FIRST_PORT, LAST_PORT + 1);
-    if (ports.includes(port)) continue;
+    if (ports.includes(port) || !(await reserve(port))) continue;
     if ((await udpProblem(host, port)) === undefined && (await tcpProblem(host, port)) === undefined) ports.push(port);
   }
   const [control, rpc, evapi, ask, tell, http] = ports as [number, number, number, number, number, number];
