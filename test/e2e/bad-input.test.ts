@@ -45,7 +45,6 @@ const stateOf = async (one: Service, ip: string): Promise<string> =>
 const banned = async (one: Service, subject: string): Promise<unknown> =>
   operate(one, 'ban.add', { subject, reason: 'test', author: 'test' });
 const statusOf = async (one: Service): Promise<StatusReport> => operate(one, 'status');
-const tokenOf = (one: Service): string => readFileSync(join(one.state, 'token'), 'utf8').trim();
 
 interface Answer {
   readonly status: number;
@@ -419,7 +418,7 @@ describe.concurrent('the API', () => {
     expect(await one.start()).toBeUndefined();
     const { host } = one;
     const port = PORT;
-    const token = tokenOf(one);
+    const { token } = one.ready;
     const ban = '{"subject":"203.0.113.9"}';
 
     // slow clients: a byte now and then, headers or body; and some that say nothing

@@ -10,13 +10,13 @@ import type { Lab } from '../../../src/lab/index.ts';
 /** The command `companion`. */
 export const ENTRY = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** Whatever has a control socket: a lab, a service. */
-export interface Reachable {
-  readonly ready: { readonly socket: string };
+/** Where a companion is reached: of a lab, or of a cluster. */
+export interface Reached {
+  readonly ready: Pick<Lab['ready'], 'socket' | 'api' | 'token'>;
 }
 
 /** Asks a companion one thing on its control socket. @throws Error with its code and sentence */
-export const operate = async <Result = unknown>(lab: Reachable, method: string, params: object = {}): Promise<Result> =>
+export const operate = async <Result = unknown>(lab: Reached, method: string, params: object = {}): Promise<Result> =>
   new Promise((resolve, reject) => {
     const socket = connect(lab.ready.socket);
     let text = '';
@@ -38,7 +38,7 @@ export const operate = async <Result = unknown>(lab: Reachable, method: string, 
 
 /** All pages of a list: `ban.list`, `allow.list`, `deny.list`. */
 export const listOf = async <Row>(
-  lab: Reachable,
+  lab: Reached,
   method: 'ban.list' | 'allow.list' | 'deny.list',
 ): Promise<readonly Row[]> => {
   const client = createClient(connect(lab.ready.socket), lab.ready.socket);
@@ -51,7 +51,7 @@ export const listOf = async <Row>(
 
 /** Runs `companion …` against a lab, as an operator does. */
 export const command = async (
-  lab: Lab,
+  lab: Reached,
   ...args: readonly string[]
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> =>
   new Promise((resolve) => {
@@ -64,7 +64,7 @@ export const command = async (
 /** Metrics by name and labels as they stand in the exposition, e.g. `companion_ledger{kind="ban"}`. */
 export type Metrics = ReadonlyMap<string, number>;
 
-export const readMetrics = async (lab: Lab): Promise<Metrics> => {
+export const readMetrics = async (lab: Reached): Promise<Metrics> => {
   const response = await fetch(`${lab.ready.api}/metrics`, {
     headers: { authorization: `Bearer ${lab.ready.token}` },
     signal: AbortSignal.timeout(5_000),

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENTRY, until } from './companion.ts';
@@ -19,7 +19,8 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: str
 export interface Service {
   readonly host: string;
   readonly state: string;
-  readonly ready: { readonly socket: string };
+  /** `token` is there once it has started. */
+  readonly ready: { readonly socket: string; readonly api: string; readonly token: string };
   /** Starts it and waits for its end or its first line `companion started`. @returns its exit code, or undefined when it runs */
   start(yaml?: string): Promise<number | undefined>;
   /** Everything that it wrote, in this life. */
@@ -47,7 +48,16 @@ const START_MS = 15_000;
 
 export const prepareService = ({ host, state, through = [] }: ServiceOptions): Service => {
   const folder = mkdtempSync(join(tmpdir(), 'service-'));
-  const places = { state: state ?? join(folder, 'state'), ready: { socket: join(folder, 'companion.sock') } };
+  const places = {
+    state: state ?? join(folder, 'state'),
+    ready: {
+      socket: join(folder, 'companion.sock'),
+      api: `http://${host}:2020`,
+      get token() {
+        return readFileSync(join(places.state, 'token'), 'utf8').trim();
+      },
+    },
+  };
   if (state === undefined) mkdirSync(places.state, { mode: 0o700 });
   const config = join(folder, 'companion.yaml');
   const base = [
