@@ -1,4 +1,4 @@
-import { AT, DOT, scanList, scanMethod, scanParameters, scanToken, scanWord, skipSws, whole } from '../terms/index.ts';
+import { AT, DOT, scanList, scanParameters, scanToken, scanWord, skipSws, whole } from '../terms/index.ts';
 
 /** `token *(COMMA token)`, one at least: Require, Proxy-Require, Unsupported, Content-Encoding. */
 export const scanTokens = (text: string, at: number, end: number): number =>
