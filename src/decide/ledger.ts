@@ -1,9 +1,13 @@
 import { entryKey } from '../model/index.ts';
 import type { BanEntry, Change, Entry, EpochMs, GoodEntry, QuarantineEntry, ThrottleEntry } from '../model/index.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
+import { Presence } from './presence.ts';
 
 type Kind = Entry['kind'];
 const KINDS: readonly Kind[] = ['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny'];
+
+/** What a subject is looked up for with each event. */
+const HELD: ReadonlySet<Kind> = new Set<Kind>(['ban', 'quarantine', 'throttle']);
 
 /** An operator's lists may grow to this; more belongs into a firewall set or a feed. */
 const MAX_LIST_ENTRIES = 1_000_000;
@@ -18,6 +22,8 @@ const placeOf = (entry: Entry): string => entryKey(entry).slice(entry.kind.lengt
 export class Ledger {
   readonly #byKind: Readonly<Record<Kind, Map<string, Entry>>>;
   readonly #goodByIdentity = new Map<string, Map<string, GoodEntry>>();
+  /** Subjects of bans, quarantines and throttles, and identities with known-good entries. */
+  readonly #held = new Presence();
   readonly #heap = new ExpiryHeap();
   readonly #caps: Readonly<Record<Kind, number>>;
   /** Of kinds that have reached their cap: where the search for the oldest entry stands. */
@@ -56,15 +62,17 @@ export class Ledger {
   }
 
   ban(subject: string): BanEntry | undefined {
-    return this.#byKind.ban.get(subject) as BanEntry | undefined;
+    return this.#held.mayHold(subject) ? (this.#byKind.ban.get(subject) as BanEntry | undefined) : undefined;
   }
 
   quarantine(subject: string): QuarantineEntry | undefined {
-    return this.#byKind.quarantine.get(subject) as QuarantineEntry | undefined;
+    return this.#held.mayHold(subject)
+      ? (this.#byKind.quarantine.get(subject) as QuarantineEntry | undefined)
+      : undefined;
   }
 
   throttle(subject: string): ThrottleEntry | undefined {
-    return this.#byKind.throttle.get(subject) as ThrottleEntry | undefined;
+    return this.#held.mayHold(subject) ? (this.#byKind.throttle.get(subject) as ThrottleEntry | undefined) : undefined;
   }
 
   good(ip: string, port: number, user: string): GoodEntry | undefined {
@@ -73,7 +81,7 @@ export class Ledger {
 
   /** Whether anybody is known-good behind an identity. */
   hasGood(identity: string): boolean {
-    return this.#goodByIdentity.has(identity);
+    return this.#held.mayHold(identity) && this.#goodByIdentity.has(identity);
   }
 
   /** Known-good entries behind an identity. */
@@ -94,14 +102,12 @@ export class Ledger {
     const map = this.#byKind[entry.kind];
     const key = placeOf(entry);
     const changes: Change[] = [{ op: 'put', entry }];
-    if (!map.has(key) && map.size >= this.#caps[entry.kind]) changes.push(...this.#evict(entry.kind));
-    map.set(key, entry);
-    if (entry.kind === 'good') {
-      const identity = this.#identityOf(entry.ip);
-      const goods = this.#goodByIdentity.get(identity) ?? new Map<string, GoodEntry>();
-      goods.set(key, entry);
-      this.#goodByIdentity.set(identity, goods);
+    if (!map.has(key)) {
+      if (map.size >= this.#caps[entry.kind]) changes.push(...this.#evict(entry.kind));
+      if (HELD.has(entry.kind)) this.#held.add(key);
     }
+    map.set(key, entry);
+    if (entry.kind === 'good') this.#putGood(key, entry);
     if (entry.until !== null) this.#heap.push(entry.until, entryKey(entry));
     if (this.#heap.size > 10_000 && this.#heap.size > this.#living() * 4) this.#rebuildHeap();
     return changes;
@@ -112,12 +118,8 @@ export class Ledger {
     if (entry === undefined) return [];
     const place = placeOf(entry);
     this.#byKind[entry.kind].delete(place);
-    if (entry.kind === 'good') {
-      const identity = this.#identityOf(entry.ip);
-      const goods = this.#goodByIdentity.get(identity);
-      goods?.delete(place);
-      if (goods?.size === 0) this.#goodByIdentity.delete(identity);
-    }
+    if (HELD.has(entry.kind)) this.#held.delete(place);
+    if (entry.kind === 'good') this.#removeGood(place, entry);
     return [{ op: 'remove', entry, why }];
   }
 
@@ -134,6 +136,26 @@ export class Ledger {
       taken += 1;
     }
     return changes;
+  }
+
+  #putGood(place: string, entry: GoodEntry): void {
+    const identity = this.#identityOf(entry.ip);
+    let goods = this.#goodByIdentity.get(identity);
+    if (goods === undefined) {
+      goods = new Map();
+      this.#goodByIdentity.set(identity, goods);
+      this.#held.add(identity);
+    }
+    goods.set(place, entry);
+  }
+
+  #removeGood(place: string, entry: GoodEntry): void {
+    const identity = this.#identityOf(entry.ip);
+    const goods = this.#goodByIdentity.get(identity);
+    goods?.delete(place);
+    if (goods?.size !== 0) return;
+    this.#goodByIdentity.delete(identity);
+    this.#held.delete(identity);
   }
 
   /**
