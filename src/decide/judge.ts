@@ -72,7 +72,7 @@ export class Judge {
     }
     for (const finding of findings) changes.push(...this.#weigh(event, facts, finding));
     const { state, reason } = stateOf(event, facts, this.ledger);
-    return { answer: answerTo(event, state, findings), state, reason, findings, changes };
+    return { answer: answerTo(event, state, findings, facts.validity), state, reason, findings, changes };
   }
 
   /** What has ended: entries, and bans that now pass into quarantine. Call about once a second. */

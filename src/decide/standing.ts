@@ -57,23 +57,33 @@ export const stateOf = (
 };
 
 /** What the server does with a request of a sender in this state; outcomes are over and pass. */
-export const answerTo = (event: Request | Outcome, state: SourceState, findings: readonly Finding[]): Answer => {
+export const answerTo = (
+  event: Request | Outcome,
+  state: SourceState,
+  findings: readonly Finding[],
+  validity: Facts['validity'],
+): Answer => {
   if (event.kind !== 'request') return 'allow';
   switch (state) {
     case 'banned':
     case 'denied':
       return 'drop';
     case 'quarantined':
+      if (isRefused(validity)) return 'drop';
       if (event.credentials === 'bound') return 'allow';
       // a tool gets silence; a customer behind a forged flood gets the challenge that lets it prove itself
       return findings.some(({ family, points }) => family === 'tool' && points >= ENOUGH_POINTS) ? 'drop' : 'challenge';
-    case 'allowed':
-    case 'good':
     case 'throttled':
     case 'stranger':
+      return isRefused(validity) ? 'drop' : 'allow';
+    case 'allowed':
+    case 'good':
       return 'allow';
   }
 };
+
+/** Silence, not a 400: the server has parsed the message, and a scanner learns nothing of what it is refused for. */
+const isRefused = (validity: Facts['validity']): boolean => validity !== undefined && validity.verdict !== 'accept';
 
 /** Evidence of the entry and of the running score, each line once, oldest first. */
 const mergeEvidence = (...lists: readonly (readonly Evidence[])[]): Evidence[] => {

@@ -9,7 +9,8 @@ import { density } from './density.ts';
 import type { Detector, TableStats } from './base/detector.ts';
 import { digestGuessing } from './digest-guessing.ts';
 import { enumeration } from './enumeration.ts';
-import { garbage } from './garbage.ts';
+import { garbage } from './message/garbage.ts';
+import { malformed } from './message/malformed.ts';
 import { methodBucket } from './method-bucket.ts';
 import { scannerAgent } from './scanner-agent.ts';
 import { scannerFingerprint } from './scanner-fingerprint.ts';
@@ -25,6 +26,7 @@ export const detectSchema = z.strictObject({
   density: density.configSchema.prefault({}),
   method_bucket: methodBucket.configSchema.prefault({}),
   garbage: garbage.configSchema.prefault({}),
+  malformed: malformed.configSchema.prefault({}),
 });
 
 export type DetectConfig = z.output<typeof detectSchema>;
@@ -47,6 +49,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.density.enabled) detectors.push(density.create(config.density));
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
+  if (config.malformed.enabled) detectors.push(malformed.create(config.malformed));
   return {
     detect: (event, facts) => {
       const findings: Finding[] = [];

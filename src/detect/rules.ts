@@ -17,4 +17,7 @@ export const RULES = [
   'method-bucket',
   'garbage.not-sip',
   'garbage.malformed',
+  'validation.critical',
+  'validation.high',
+  'validation.medium',
 ] as const;

@@ -3,10 +3,12 @@ import { configSchema } from '../config/index.ts';
 import { decideSchema } from '../decide/index.ts';
 import { RULES, detectSchema } from '../detect/index.ts';
 import { packsSetting } from './packs.ts';
+import { validationSetting } from './validation.ts';
 
 /** The configuration with the settings of every room; also for commands that only look at the file. */
 export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES }).safeExtend({
   packs: packsSetting,
+  validation: validationSetting,
 });
 
 export type CompanionConfig = z.output<typeof companionSchema>;

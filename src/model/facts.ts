@@ -1,4 +1,5 @@
 import type { Barred, Place } from './contracts/geo.ts';
+import type { Validity } from './contracts/validity.ts';
 
 /** What enrichment knows about an event before it is judged. */
 export interface Facts {
@@ -22,4 +23,6 @@ export interface Facts {
     readonly detail: string;
     readonly risk: 'low' | 'medium' | 'high';
   } | null;
+  /** What the operator's policy makes of the rules that the message breaks; undefined where nobody looked. */
+  readonly validity?: Validity | undefined;
 }

@@ -22,5 +22,5 @@ export * from './source.ts';
 export * from './text.ts';
 export type * from './time.ts';
 export type * from './contracts/trace.ts';
-export type * from './validity.ts';
+export type * from './contracts/validity.ts';
 export type * from './verdict.ts';

@@ -1,5 +1,6 @@
 import type { ProofTier, Source } from './source.ts';
 import type { EpochMs } from './time.ts';
+import type { Violation } from './contracts/validity.ts';
 
 /** One header line as it stood on the wire (name as written, value unfolded), in order. */
 export interface HeaderLine {
@@ -67,4 +68,6 @@ export interface Request {
   readonly sizeBytes: number;
   /** True when the door could not hand over the whole message. */
   readonly cut: boolean;
+  /** Rules of the standard that the message breaks; undefined where nobody looked (what is only told). */
+  readonly violations?: readonly Violation[] | undefined;
 }

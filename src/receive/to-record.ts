@@ -1,6 +1,6 @@
 import { canonicalIp, identityOf, provenTransport } from '../model/index.ts';
 import type { AuthResult, Outcome, ProofTier, Request, Source } from '../model/index.ts';
-import { isSipFault, readSip } from '../protocol/index.ts';
+import { findViolations, isParseFault, isSipFault, parseSip, viewOf } from '../protocol/index.ts';
 import type { UpFrame } from '../protocol/index.ts';
 
 type AskFrame = Extract<UpFrame, { kind: 'ask' | 'tell' }>;
@@ -41,8 +41,16 @@ export const tierOf = (source: Source, bound: boolean): ProofTier =>
 export const requestOf = (frame: AskFrame, at: number): Request | string => {
   const source = sourceOf(frame);
   if (source === undefined) return 'address';
-  const sip = readSip(frame.raw);
+  const message = parseSip(frame.raw);
+  if (isParseFault(message)) return message.fault;
+  const sip = viewOf(message);
   if (isSipFault(sip)) return sip.fault;
+  // what is only told has passed already
+  const { cut } = frame;
+  const violations =
+    frame.kind === 'ask'
+      ? findViolations(message, { stream: source.transport === 'tcp' || source.transport === 'tls', cut })
+      : undefined;
   return {
     kind: 'request',
     at,
@@ -53,7 +61,8 @@ export const requestOf = (frame: AskFrame, at: number): Request | string => {
     standing: frame.standing,
     sip,
     sizeBytes: frame.sizeBytes,
-    cut: frame.cut,
+    cut,
+    violations,
   };
 };
 

@@ -17,7 +17,7 @@ export const guardianStats = ({ figures, activeBans, startedAt }: StatsReport): 
   blocked_requests: sum(figures.blocked),
   active_bans: activeBans,
   enumeration_detections: sum(family(figures.rules, 'enumeration')),
-  validation_failures: sum(family(figures.rules, 'garbage')),
+  validation_failures: figures.validated.invalid + figures.parseErrors,
   rate_limited: sum(figures.limited),
   since: new Date(startedAt).toISOString(),
 });
@@ -28,7 +28,7 @@ export const enumerationStats = ({ figures, enumerationSources }: StatsReport): 
 };
 
 export const validationStats = ({ figures }: StatsReport): object => {
-  const violations = family(figures.rules, 'garbage');
-  const failed = figures.parseErrors;
-  return { violations: sum(violations), by_rule: violations, results: { valid: figures.requests, invalid: failed } };
+  const { valid, invalid, violations } = figures.validated;
+  const byRule = { ...family(figures.rules, 'garbage'), ...violations };
+  return { violations: sum(byRule), by_rule: byRule, results: { valid, invalid: invalid + figures.parseErrors } };
 };

@@ -1,6 +1,6 @@
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
-import type { ValidateOptions } from '../commands/validate.ts';
+import type { ValidateOptions } from '../commands/message/validate.ts';
 import type { Done } from './declaring.ts';
 
 /** `validate` and `explain`: about SIP messages, without the service. */
@@ -17,7 +17,7 @@ export const declareMessages = (program: Command, done: Done): void => {
     .option('--exit-code', 'exit with 1 when a message is refused')
     .option('--json', 'one JSON object a file and line')
     .action(async (files: string[], options: ValidateOptions) =>
-      done(import('../commands/validate.ts').then(({ validate }) => validate(files, options))),
+      done(import('../commands/message/validate.ts').then(({ validate }) => validate(files, options))),
     );
   const explain = program.command('explain').description('what numbers and names mean');
   explain
@@ -27,7 +27,11 @@ export const declareMessages = (program: Command, done: Done): void => {
     .addArgument(new Argument('[uris]', 'the second number, e.g. 7'))
     .option('--json', 'print JSON for programs')
     .action(async (checks: string | undefined, uris: string | undefined, options: { readonly json?: boolean }) =>
-      done(import('../commands/explain.ts').then(({ explainSanityBits }) => explainSanityBits(checks, uris, options))),
+      done(
+        import('../commands/message/explain.ts').then(({ explainSanityBits }) =>
+          explainSanityBits(checks, uris, options),
+        ),
+      ),
     );
   explain
     .command('rules')
@@ -35,6 +39,6 @@ export const declareMessages = (program: Command, done: Done): void => {
     .argument('[rule]', 'only this one')
     .option('--json', 'print JSON for programs')
     .action(async (name: string | undefined, options: { readonly json?: boolean }) =>
-      done(import('../commands/explain.ts').then(({ explainRules }) => explainRules(name, options))),
+      done(import('../commands/message/explain.ts').then(({ explainRules }) => explainRules(name, options))),
     );
 };

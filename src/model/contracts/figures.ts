@@ -14,6 +14,12 @@ export interface Figures {
   /** Asks that were answered with drop or challenge, by the state that caused it. */
   readonly blocked: Readonly<Record<string, number>>;
   readonly parseErrors: number;
+  /** Of the requests whose message was held against the standard: how many broke no rule, how many did, and which. */
+  readonly validated: {
+    readonly valid: number;
+    readonly invalid: number;
+    readonly violations: Readonly<Record<string, number>>;
+  };
   /** Cumulative histogram of request sizes: count of requests up to each bound, in bytes. */
   readonly sizes: {
     readonly upTo: readonly (readonly [number, number])[];

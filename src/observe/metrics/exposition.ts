@@ -21,8 +21,9 @@ export const createExposition = (parts: ExpositionParts) => {
   const metrics = createMetrics({
     ...parts.sources,
     totals() {
-      const { methods: requests, rules: findings, limited, blocked } = parts.figures();
-      return { ...parts.sources.totals(), requests, findings, limited, blocked, ...parts.more() };
+      const { methods: requests, rules: findings, limited, blocked, validated } = parts.figures();
+      const { violations } = validated;
+      return { ...parts.sources.totals(), requests, findings, limited, blocked, violations, ...parts.more() };
     },
   });
   return async (): Promise<{ readonly contentType: string; readonly text: string }> => ({

@@ -44,7 +44,7 @@ const histogram = ({ upTo, sum, count }: Figures['sizes']): string => {
 /** The same numbers under the names of SIP Guardian, for dashboards and alerts that know those. */
 export const guardianAliases = ({ figures, activeBans, enumerationSources }: AliasSources): string => {
   const now = figures();
-  const results = { valid: now.requests, invalid: now.parseErrors };
+  const results = { valid: now.validated.valid, invalid: now.validated.invalid + now.parseErrors };
   return `${[
     metric('requests_total', 'counter', 'Requests by method.', labelled('method', now.methods)),
     metric('blocked_total', 'counter', 'Requests dropped or challenged, by state.', labelled('reason', now.blocked)),
@@ -60,8 +60,8 @@ export const guardianAliases = ({ figures, activeBans, enumerationSources }: Ali
     metric(
       'validation_violations_total',
       'counter',
-      'Findings of what is not SIP, by rule.',
-      labelled('rule', family(now.rules, 'garbage')),
+      'Broken rules of the standard, and what is not SIP, by rule.',
+      labelled('rule', { ...family(now.rules, 'garbage'), ...now.validated.violations }),
     ),
     metric('validation_results_total', 'counter', 'Messages by result.', labelled('result', results)),
     metric('geoip_blocked_total', 'counter', 'Always empty: there are no bans by country.', []),

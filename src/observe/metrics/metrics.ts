@@ -22,6 +22,7 @@ const HELP: Readonly<Record<string, string>> = {
   verdicts: 'Answers given to asks, by answer.',
   requests: 'Requests by method; methods that SIP does not know count as OTHER.',
   findings: 'Findings of detectors, by rule.',
+  violations: 'Broken rules of the standard in messages that were asked about, by rule.',
   limited: 'Requests over a limit, by method.',
   blocked: 'Asks answered with drop or challenge, by the state that caused it.',
   http: 'Requests to the HTTP door and what became of them.',

@@ -25,6 +25,8 @@ export interface Tally {
 export const createTally = (): Tally => {
   const [methods, answers, rules, limited, blocked]: [Counts, Counts, Counts, Counts, Counts] = [{}, {}, {}, {}, {}];
   const sizes = SIZE_BOUNDS.map(() => 0);
+  const violations: Counts = {};
+  let [valid, invalid] = [0, 0];
   let [requests, parseErrors, bytes] = [0, 0, 0];
   return {
     see(event, verdict, answer) {
@@ -37,6 +39,9 @@ export const createTally = (): Tally => {
         add(methods, method);
         if (verdict.findings.some(({ family }) => family === 'flood') || verdict.state === 'throttled')
           add(limited, method);
+        if (event.violations?.length === 0) valid += 1;
+        else if (event.violations !== undefined) invalid += 1;
+        for (const { rule } of event.violations ?? []) add(violations, rule);
         if (answer !== undefined) add(answers, answer);
         if (answer === 'drop' || answer === 'challenge') add(blocked, verdict.state);
       } else if (event.type === 'parse-error') parseErrors += 1;
@@ -52,6 +57,7 @@ export const createTally = (): Tally => {
         limited: { ...limited },
         blocked: { ...blocked },
         parseErrors,
+        validated: { valid, invalid, violations: { ...violations } },
         sizes: {
           upTo: SIZE_BOUNDS.map((bound, index) => [bound, (upTo += sizes[index] ?? 0)] as const),
           sum: bytes,

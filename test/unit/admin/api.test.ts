@@ -313,7 +313,7 @@ describe('as Caddy SIP Guardian', () => {
       blocked_requests: 30,
       active_bans: 2,
       enumeration_detections: 4,
-      validation_failures: 2,
+      validation_failures: 11,
       rate_limited: 5,
       since: '2026-11-20T08:00:00.000Z',
     });
@@ -323,9 +323,9 @@ describe('as Caddy SIP Guardian', () => {
       by_reason: { distinct: 3, rapid: 1 },
     });
     expect((await ask('GET', `${top}/validation/stats`, TOKENS.read)).json).toEqual({
-      violations: 2,
-      by_rule: { 'not-sip': 2 },
-      results: { valid: 100, invalid: 7 },
+      violations: 6,
+      by_rule: { 'not-sip': 2, missing_to: 1, duplicate_header: 3 },
+      results: { valid: 60, invalid: 11 },
     });
   });
 

@@ -85,6 +85,7 @@ export const STATS: StatsReport = {
     limited: { REGISTER: 5 },
     blocked: { banned: 20, quarantined: 10 },
     parseErrors: 7,
+    validated: { valid: 60, invalid: 4, violations: { missing_to: 1, duplicate_header: 3 } },
     sizes: { upTo: [[512, 60]], sum: 50_000, count: 100 },
   },
   activeBans: 2,
@@ -249,7 +250,8 @@ export const fakeOperations = (): FakeOperations => {
       ),
     geoReport: () => note({ geo: true }, GEO),
     geoUpdate: () => note({ geoUpdate: true }, GEO),
-    geoShow: (ip) => note({ geoShow: ip }, { ip, place: { country: 'DE', asn: 64_500, network: HOSTILE }, barred: null }),
+    geoShow: (ip) =>
+      note({ geoShow: ip }, { ip, place: { country: 'DE', asn: 64_500, network: HOSTILE }, barred: null }),
     complete: (kind, prefix) => note({ complete: kind, prefix }, ['203.0.113.7', '198.51.100.0/24']),
     reload: () => note({ reload: true }, { changed: ['log.level'], needRestart: ['hook.ask_port'] }),
     status: () => note({ status: true }, status),

@@ -76,12 +76,12 @@ describe('rules', () => {
 
   test('the list is what detectors say', () => {
     const folder = join(import.meta.dirname, '../../../src/detect');
-    const text = readdirSync(folder)
+    const text = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && file !== 'rules.ts')
       .map((file) => readFileSync(join(folder, file), 'utf8'))
       .join('\n');
     for (const rule of RULES) expect(text).toContain(`'${rule}'`);
-    const named = [...text.matchAll(/'((?:scanner|enumeration|digest|density|garbage)\.[a-z-]+)'/g)].map(
+    const named = [...text.matchAll(/'((?:scanner|enumeration|digest|density|garbage|validation)\.[a-z-]+)'/g)].map(
       ([, rule]) => rule,
     );
     const tables = new Set(['enumeration.users', 'enumeration.sources', 'density.sources', 'density.prefixes']);

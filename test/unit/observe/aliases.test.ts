@@ -35,7 +35,7 @@ test('the names of SIP Guardian where they are wanted', async () => {
     'sip_guardian_enumeration_detections_total{reason="distinct"} 3',
     'sip_guardian_enumeration_tracked_ips 12',
     'sip_guardian_validation_violations_total{rule="not-sip"} 2',
-    'sip_guardian_validation_results_total{result="invalid"} 7',
+    'sip_guardian_validation_results_total{result="invalid"} 11',
     'sip_guardian_message_size_bytes_bucket{le="512"} 60',
     'sip_guardian_message_size_bytes_bucket{le="+Inf"} 100',
   ])

@@ -6,7 +6,7 @@ export interface ValidationPolicy {
   readonly mode: ValidationMode;
   readonly disabled_rules: readonly string[];
   /** Own action of single rules, in place of the mode's. */
-  readonly rules: Readonly<Record<string, ValidationAction>>;
+  readonly rules: Readonly<Record<string, ValidationAction | undefined>>;
 }
 
 export const ACCEPTED: Validity = { verdict: 'accept', code: null, hits: [] };

@@ -1,9 +1,9 @@
-import { CompanionError } from '../../model/index.ts';
-import { explainSanity, SANITY_BITS, SANITY_URI_BITS, VALIDATION_RULES } from '../../protocol/index.ts';
-import type { SanityBit, ValidationRule } from '../../protocol/index.ts';
-import { EXIT } from '../exit-codes.ts';
-import { printJson, printLines } from '../output/print.ts';
-import { paint } from '../output/text.ts';
+import { CompanionError } from '../../../model/index.ts';
+import { explainSanity, SANITY_BITS, SANITY_URI_BITS, VALIDATION_RULES } from '../../../protocol/index.ts';
+import type { SanityBit, ValidationRule } from '../../../protocol/index.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { printJson, printLines } from '../../output/print.ts';
+import { paint } from '../../output/text.ts';
 
 const MAX_BITS = 0x7fff_ffff;
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, provenTransport } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { durationSetting } from './base/duration-setting.ts';
-import { isExempt } from './base/exempt.ts';
-import { createOnce } from './base/once.ts';
+import { ENOUGH_POINTS, provenTransport } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isExempt } from '../base/exempt.ts';
+import { createOnce } from '../base/once.ts';
 
 const points = z
   .int()

@@ -1,12 +1,12 @@
 import { open } from 'node:fs/promises';
-import { CompanionError, escapeText } from '../../model/index.ts';
-import type { ValidationMode, Validity } from '../../model/index.ts';
-import { createValidity, validateBytes, VALIDATION_RULES } from '../../protocol/index.ts';
-import type { Validated } from '../../protocol/index.ts';
-import { EXIT } from '../exit-codes.ts';
-import { printLines } from '../output/print.ts';
-import { paint, shown } from '../output/text.ts';
-import type { Style } from '../output/text.ts';
+import { CompanionError, escapeText } from '../../../model/index.ts';
+import type { ValidationMode, Validity } from '../../../model/index.ts';
+import { createValidity, validateBytes, VALIDATION_RULES } from '../../../protocol/index.ts';
+import type { Validated } from '../../../protocol/index.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { printLines } from '../../output/print.ts';
+import { paint, shown } from '../../output/text.ts';
+import type { Style } from '../../output/text.ts';
 
 export interface ValidateOptions {
   readonly mode: ValidationMode;
