@@ -21,9 +21,8 @@ export interface Exchange {
   readonly nonce: string;
 }
 
-/** A request that the server received, with what the rest of the capture tells about it. */
-export interface RequestArrival {
-  readonly kind: 'request';
+/** A request that the server received, with what is known of its credentials and its dialog. */
+export interface Received {
   readonly at: EpochMs;
   readonly source: Source;
   readonly sip: SipView;
@@ -33,6 +32,11 @@ export interface RequestArrival {
   readonly tier: ProofTier;
   /** It belongs to a dialog that was seen to be set up. */
   readonly inDialog: boolean;
+}
+
+/** The same out of a capture. */
+export interface RequestArrival extends Received {
+  readonly kind: 'request';
   /** The same object for a request and its retransmissions. */
   readonly exchange: Exchange;
   readonly copy: boolean;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { EpochMs, Facts, Standing } from '../model/index.ts';
 import type { Ledger } from '../decide/index.ts';
-import type { RequestArrival } from './arrival.ts';
+import type { Received } from './arrival.ts';
 
 /** The knobs of kamailio/companion.cfg with the same names, at their defaults. */
 export const SERVER_LIMITS = {
@@ -37,7 +37,7 @@ type Challenge = 'challenged' | 'unanswered';
 export const createGate = (
   ledger: Ledger,
   random: () => number,
-): ((arrival: RequestArrival, list: Facts['list']) => Gate) => {
+): ((arrival: Received, list: Facts['list']) => Gate) => {
   const accounts = new LRUCache<string, { bytes: number; at: EpochMs }>({ max: MAX_ACCOUNTS });
   const lastTries = new LRUCache<string, EpochMs>({ max: MAX_ACCOUNTS });
   let second = -1;
@@ -63,7 +63,7 @@ export const createGate = (
   };
 
   /** Never more bytes out than came in: what a source sent pays for what it gets. */
-  const challenge = ({ at, source, sip, sizeBytes }: RequestArrival, account: string): Challenge => {
+  const challenge = ({ at, source, sip, sizeBytes }: Received, account: string): Challenge => {
     if (source.transport !== 'udp') return 'challenged';
     const may = chosen('challenges', SERVER_LIMITS.challengesPerSecond);
     let credit = accounts.get(account);
@@ -85,7 +85,7 @@ export const createGate = (
   };
 
   /** This user guesses, or has a wrong password, at this source or this port of it: one attempt in so many seconds. */
-  const waits = ({ at, source, sip }: RequestArrival): boolean => {
+  const waits = ({ at, source, sip }: Received): boolean => {
     for (const place of ['*', source.port]) {
       const key = `throttle-user ${source.identity} ${place} ${sip.authUser}`;
       const entry = ledger.get(key);

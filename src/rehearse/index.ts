@@ -11,4 +11,4 @@ export type { RehearseOptions, Rehearsed } from './rehearse.ts';
 export { createRehearsal } from './rehearsal.ts';
 export type { Handling, Rehearsal } from './rehearsal.ts';
 export type { ReplayTotals, SourceRow } from './replay.ts';
-export type { RequestArrival } from './arrival.ts';
+export type { Received } from './arrival.ts';

@@ -2,7 +2,7 @@ import { createJudging } from '../judging/index.ts';
 import type { CompanionConfig, Judging } from '../judging/index.ts';
 import type { Change, EpochMs, Outcome, Request, SourceState, Verdict } from '../model/index.ts';
 import { applyConfiguredLists } from '../operate/index.ts';
-import type { RequestArrival } from './arrival.ts';
+import type { Received } from './arrival.ts';
 import { createGate } from './gate.ts';
 
 /** What became of a request: only what is served has outcomes. */
@@ -10,7 +10,7 @@ export type Handling = 'served' | 'challenged' | 'unanswered' | 'dropped' | 'blo
 
 export interface Rehearsal {
   /** @returns also the verdict, when companion heard of the request */
-  request(arrival: RequestArrival): { readonly handling: Handling; readonly verdict: Verdict | undefined };
+  request(arrival: Received): { readonly handling: Handling; readonly verdict: Verdict | undefined };
   outcome(outcome: Outcome): Verdict;
   /** The address as it is held now. */
   stateOf(ip: string, identity: string): SourceState;
