@@ -1,0 +1,37 @@
+import type { Condition } from './conditions/index.ts';
+
+export type Product = 'kamailio' | 'opensips' | 'asterisk' | 'freeswitch' | 'sngrep' | 'linux';
+
+/** Versions from `from` (from the first when left out) to before `fixed`, or to the last known bad one, `last`. */
+export interface VersionRange {
+  readonly from?: string;
+  readonly fixed?: string;
+  readonly last?: string;
+}
+
+export interface AffectedProduct {
+  readonly product: Product;
+  /** As the advisory declares it; `unknown` when it does not. */
+  readonly affected: readonly VersionRange[] | 'unknown';
+}
+
+/** Where a patch protects: before the server's parser, when the server asks us, or in a proxy of ours in front of it. */
+export type Place = 'pre-parse' | 'hook' | 'proxy';
+
+/** A structural rule that stops the messages which a known bug of some software needs. */
+export interface Patch {
+  /** CVE, or the identity of the report where there is none. */
+  readonly id: string;
+  /** What happens to the software, as a short sentence. */
+  readonly title: string;
+  /** Where it is told: names and numbers of advisories. */
+  readonly advisory: string;
+  readonly products: readonly AffectedProduct[];
+  readonly acts: readonly Place[];
+  /** What such a message looks like. */
+  readonly condition: Condition;
+  /** It also stops messages that are legal, so that it is on only where the server is known to be affected: which ones. */
+  readonly stopsLegal?: string;
+  /** It is on only when the operator says so: why. */
+  readonly byHand?: string;
+}
