@@ -1,6 +1,7 @@
 import type { Facts, SipView } from '../../model/index.ts';
-import { Features, textOf, type TextFeature } from './features.ts';
+import { Features, TEXT_FEATURES, textOf, type TextFeature } from './features.ts';
 import { firstValue, isHeader } from './headers.ts';
+import { lengthsOf } from './lengths.ts';
 import { compileLike } from './like.ts';
 import type { MatchConditions, PackEntry, PlainTest, TextTest, ToolPack } from './pack-schema.ts';
 
@@ -122,17 +123,58 @@ export const entriesOf = (packs: readonly ToolPack[]): readonly PackEntry[] => {
   return [...entries.values()];
 };
 
+/** Tests of a text in a condition, by the name of the text. */
+const textTestsOf = (match: MatchConditions): readonly (readonly [TextFeature, TextTest])[] =>
+  TEXT_FEATURES.flatMap((name) => {
+    const test = match[name];
+    return test === undefined ? [] : [[name, test] as const];
+  });
+
+/**
+ * Which entries a message may match by the lengths of its texts: numbers in a row, where every entry's conditions would be
+ * some hundred calls. Each entry has its own `[text, least, most]`, of those texts that have a bound.
+ */
+const compileLengths = (matches: readonly MatchConditions[]) => {
+  const bounded = matches.map((match) =>
+    textTestsOf(match)
+      .map(([name, test]) => ({ name, ...lengthsOf(test) }))
+      .filter(({ least, most }) => least > 0 || most < Number.POSITIVE_INFINITY),
+  );
+  const names = [...new Set(bounded.flat().map(({ name }) => name))];
+  const readers = names.map(textOf);
+  const lengths = new Float64Array(names.length);
+  const bounds = bounded.map((own) =>
+    Float64Array.from(own.flatMap(({ name, least, most }) => [names.indexOf(name), least, most])),
+  );
+  return {
+    read: (features: Features): void => {
+      for (let text = 0; text < readers.length; text += 1) lengths[text] = readers[text]!(features).length;
+    },
+    mayMatch: (entry: number): boolean => {
+      const own = bounds[entry]!;
+      for (let at = 0; at < own.length; at += 3) {
+        const length = lengths[own[at]!]!;
+        if (length < own[at + 1]! || length > own[at + 2]!) return false;
+      }
+      return true;
+    },
+  };
+};
+
 /** Compiles packs once; what comes out only compares. */
 export const compileTools = (packs: readonly ToolPack[]): ToolMatcher => {
-  const compiled = entriesOf(packs)
-    .toSorted((a, b) => RISKS.indexOf(a.risk) - RISKS.indexOf(b.risk))
-    .map(({ name, tool, detail, risk, match }) => ({
-      mark: Object.freeze({ entry: name, tool, detail, risk }),
-      conditions: compileMatch(match),
-    }));
+  const entries = entriesOf(packs).toSorted((a, b) => RISKS.indexOf(a.risk) - RISKS.indexOf(b.risk));
+  const compiled = entries.map(({ name, tool, detail, risk, match }) => ({
+    mark: Object.freeze({ entry: name, tool, detail, risk }),
+    conditions: compileMatch(match),
+  }));
+  const lengths = compileLengths(entries.map(({ match }) => match));
   return (sip) => {
     const features = new Features(sip);
-    for (const { mark, conditions } of compiled) {
+    lengths.read(features);
+    for (let entry = 0; entry < compiled.length; entry += 1) {
+      if (!lengths.mayMatch(entry)) continue;
+      const { mark, conditions } = compiled[entry]!;
       let holds = true;
       for (const condition of conditions) {
         if (condition(features)) continue;

@@ -96,6 +96,21 @@ export const likeProblem = (text: string): string | undefined => {
   return typeof read === 'string' ? read : undefined;
 };
 
+/** @throws RangeError for a pattern that `likeProblem` complains of */
+const parsed = (text: string): Like => {
+  const read = parse(text);
+  if (typeof read === 'string') throw new RangeError(`The pattern ${read}.`);
+  return read;
+};
+
+const lengthsOf = ({ parts, open }: Like): { readonly least: number; readonly most: number } => ({
+  least: parts.reduce((sum, { least }) => sum + least, 0),
+  most: open ? Number.POSITIVE_INFINITY : parts.reduce((sum, { most }) => sum + most, 0),
+});
+
+/** The lengths of values that a pattern may match. @throws RangeError as compileLike */
+export const likeLengths = (text: string): { readonly least: number; readonly most: number } => lengthsOf(parsed(text));
+
 /**
  * Compiles a pattern for a whole value: characters stand for themselves, `[a-f0-9]` for one of them, `{n}` or `{n,m}`
  * repeats what is before it, `\` takes the next character as it is, `*` at the end takes the rest. A part takes all it
@@ -103,11 +118,9 @@ export const likeProblem = (text: string): string | undefined => {
  * @throws RangeError for a pattern that `likeProblem` complains of
  */
 export const compileLike = (text: string): ((value: string) => boolean) => {
-  const read = parse(text);
-  if (typeof read === 'string') throw new RangeError(`The pattern ${read}.`);
-  const { parts, open } = read;
-  const shortest = parts.reduce((sum, { least }) => sum + least, 0);
-  const longest = open ? Number.POSITIVE_INFINITY : parts.reduce((sum, { most }) => sum + most, 0);
+  const like = parsed(text);
+  const { parts, open } = like;
+  const { least: shortest, most: longest } = lengthsOf(like);
   return (value) => {
     if (value.length < shortest || value.length > longest) return false;
     let at = 0;
