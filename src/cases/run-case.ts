@@ -6,12 +6,16 @@ import { rehearseMessages } from '../rehearse/index.ts';
 import type { SourceRow } from '../rehearse/index.ts';
 import type { Case, CaseVerdict, Expectation } from './case-schema.ts';
 import { disguised, type Disguise } from './disguise.ts';
+import { withSmallTables } from './small-tables.ts';
 import { beside, messageBytes, readCaptureFile } from './message-bytes.ts';
 
 /** Where made-up messages go. */
 const SERVER = { ip: '192.0.2.10', port: 5_060 } as const;
 /** When made-up traffic begins: any time will do, as long as it is always the same. */
 const BEGIN_MS = 1_700_000_000_000;
+
+/** Messages of a made-up case that need no large tables: each brings one source at most. */
+const SMALL = 1_000;
 
 /** What was found of one source. */
 export interface Found {
@@ -79,7 +83,8 @@ export const findingsOf = (
   const messages =
     disguise === undefined ? plain : plain.map((one) => ({ ...one, bytes: disguised(one.bytes, disguise) }));
   const named = typeof test.timeline === 'string' ? test.server : SERVER.ip;
-  const rows = rehearseMessages(messages, policy, named === undefined ? [] : [named]);
+  const isMadeUp = typeof test.timeline !== 'string' && messages.length <= SMALL;
+  const rows = rehearseMessages(messages, isMadeUp ? withSmallTables(policy) : policy, named === undefined ? [] : [named]);
   const first = new Map<string, { tool: string; entry: string; wire: string }>();
   for (const { from, bytes } of messages) {
     const known = first.get(from.ip);

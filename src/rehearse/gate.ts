@@ -38,8 +38,10 @@ export const createGate = (
   ledger: Ledger,
   random: () => number,
 ): ((arrival: Received, list: Facts['list']) => Gate) => {
-  const accounts = new LRUCache<string, { bytes: number; at: EpochMs }>({ max: MAX_ACCOUNTS });
-  const lastTries = new LRUCache<string, EpochMs>({ max: MAX_ACCOUNTS });
+  // by size, not by number: tables grow with what is in them, and a case of one message is judged in no time
+  const capped = { maxSize: MAX_ACCOUNTS, sizeCalculation: () => 1 };
+  const accounts = new LRUCache<string, { bytes: number; at: EpochMs }>(capped);
+  const lastTries = new LRUCache<string, EpochMs>(capped);
   let second = -1;
   let counts = new Map<string, number>();
   let before = new Map<string, number>();
