@@ -5,9 +5,17 @@ import { defineConfig } from 'vitest/config';
  * End-to-end tests that show times, or load both cores: one at a time, with nothing else beside them. All others mostly
  * wait, and run by two; each file has loopback addresses of its own, and labs reserve their ports.
  */
-const ALONE = ['enforce-kamailio', 'evapi', 'evapi-speed', 'evapi-traps', 'flood', 'outage', 'restart', 'scan'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const ALONE = [
+  'enforce-kamailio',
+  'evapi',
+  'evapi-speed',
+  'evapi-traps',
+  'flood',
+  'nodes',
+  'outage',
+  'restart',
+  'scan',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 const endToEnd = {
   testTimeout: 90_000,

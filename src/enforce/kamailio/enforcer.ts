@@ -54,6 +54,11 @@ const ROUND_MS = 2_000;
 const RETRY_MS = 100;
 const RETRY_SLOWLY_MS = 1_000;
 const QUICK_RETRY_MS = 10_000;
+/** Contact that ends sooner is a stumble: a server that answers half makes one a second. */
+const STUMBLE_MS = 10_000;
+/** After so many in a row the quick retries end, and they are told once a minute. */
+const STUMBLES = 3;
+const STUMBLE_LOG_MS = 60_000;
 /** Two looks are at least so far apart, however often somebody pokes. */
 const POKE_MS = 5;
 /** The whole ledger is compared with what we believe we pushed. */
@@ -76,6 +81,9 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
   let boot = '';
   let roundsUntilLedger = 0;
   let downSince = clock.now();
+  let greetedAt = -Infinity;
+  let stumbleLogged = -Infinity;
+  let stumbles = 0;
   let lowMemoryLogged = -Infinity;
   let refusedInRound = 0;
   let restarts = 0;
@@ -115,12 +123,20 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     outbox.pause();
     if (state === 'down' || stopped) return;
     state = 'down';
-    downSince = clock.now();
-    log.warn({ node: name, error: reason }, 'Kamailio does not answer: its tables are as they were');
-    schedule(RETRY_MS);
+    const now = clock.now();
+    stumbles = now - greetedAt < STUMBLE_MS ? stumbles + 1 : 0;
+    const isNew = stumbles < STUMBLES;
+    if (isNew) downSince = now;
+    if (isNew || now - stumbleLogged >= STUMBLE_LOG_MS) {
+      if (!isNew) stumbleLogged = now;
+      log.warn({ node: name, error: reason }, 'Kamailio does not answer: its tables are as they were');
+    }
+    schedule(nextDelay());
   };
 
   const send = ({ puts, removals }: MirrorChanges): void => {
+    // a server that was never there gets everything at once when it comes
+    if (boot === '') return;
     if (removals.length > 0) outbox.remove(removals);
     if (puts.length > 0 && !refillComes) outbox.set(puts);
   };
@@ -181,7 +197,9 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     state = unusable.size > 0 ? 'degraded' : 'connected';
     lastError = [...unusable.values()].join(' ');
     outbox.resume();
-    log.info({ node: name, version, restart: isRestart, unusable: [...unusable.values()] }, 'Kamailio answers');
+    greetedAt = clock.now();
+    if (stumbles < STUMBLES || isRestart)
+      log.info({ node: name, version, restart: isRestart, unusable: [...unusable.values()] }, 'Kamailio answers');
   };
 
   /** One look at the server. @throws RpcError */

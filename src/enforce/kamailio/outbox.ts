@@ -83,6 +83,7 @@ export const createOutbox = ({ writer, mirror, clock, usable, onLost, onRefused 
     companion_state: new Map(),
     companion_good: new Map(),
   };
+  const fronts: Partial<Record<Lane, MapIterator<Op>>> = {};
   const laneOf = new Map<string, Lane>();
   const flying = new Set<string>();
   /** Waits until the same key's call has come back. */
@@ -93,8 +94,14 @@ export const createOutbox = ({ writer, mirror, clock, usable, onLost, onRefused 
   let running = false;
   let isGathering = false;
 
+  /** From where the last one was taken: from the front, a map would be walked over all that was deleted there. */
   const take = (lane: Lane): Op | undefined => {
-    for (const op of lanes[lane].values()) {
+    while (lanes[lane].size > 0) {
+      const { done, value: op } = (fronts[lane] ??= lanes[lane].values()).next();
+      if (done === true) {
+        delete fronts[lane];
+        continue;
+      }
       lanes[lane].delete(op.id);
       laneOf.delete(op.id);
       return op;
