@@ -116,13 +116,17 @@ export const enumeration: DetectorKind<typeof configSchema> = {
 
     const counts = (name: string): boolean => name !== '' && !exempt.has(name) && !users.has(name);
 
-    const ask = (source: SourceTargets, name: string, seen: Seen): void => {
-      if (!counts(name)) return;
+    /** Notes a name that counts. */
+    const note = (source: SourceTargets, name: string, seen: Seen): void => {
       const known = source.targets.get(name);
       if (known === undefined) {
         source.targets.set(name, newTarget(name, source.last, seen));
         sources.reweigh(1);
       } else seeAgain(known, seen);
+    };
+
+    const ask = (source: SourceTargets, name: string, seen: Seen): void => {
+      if (counts(name)) note(source, name, seen);
     };
 
     const onRequest = (request: Request): SourceTargets | undefined => {
@@ -136,8 +140,9 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         tier: request.tier,
         callMark: callMark(sip.callId),
       };
-      const source = sources.askOnly(from.identity, at, counts(name) ? name : '', seen, config.window);
-      if (source !== undefined) ask(source, name, seen);
+      const counted = counts(name);
+      const source = sources.askOnly(from.identity, at, counted ? name : '', seen, config.window);
+      if (source !== undefined && counted) note(source, name, seen);
       return source;
     };
 
