@@ -84,7 +84,11 @@ export const findingsOf = (
     disguise === undefined ? plain : plain.map((one) => ({ ...one, bytes: disguised(one.bytes, disguise) }));
   const named = typeof test.timeline === 'string' ? test.server : SERVER.ip;
   const isMadeUp = typeof test.timeline !== 'string' && messages.length <= SMALL;
-  const rows = rehearseMessages(messages, isMadeUp ? withSmallTables(policy) : policy, named === undefined ? [] : [named]);
+  const rows = rehearseMessages(
+    messages,
+    isMadeUp ? withSmallTables(policy) : policy,
+    named === undefined ? [] : [named],
+  );
   const first = new Map<string, { tool: string; entry: string; wire: string }>();
   for (const { from, bytes } of messages) {
     const known = first.get(from.ip);
