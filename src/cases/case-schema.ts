@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageFields } from '../enrich/index.ts';
 import { canonicalIp } from '../model/index.ts';
 import { DISGUISES } from './disguise.ts';
 
@@ -35,18 +36,11 @@ const expectation = z.strictObject({
 });
 export type Expectation = z.output<typeof expectation>;
 
-/** A message: a file beside this one, text, or Base64. */
-const message = {
-  file: z.string().min(1).max(1_024).optional().describe('a message, beside this file'),
-  message: z.string().min(1).max(65_535).optional().describe('its text; line ends become CRLF'),
-  base64: z.base64().max(131_072).optional(),
-};
-
 const given = (...values: readonly unknown[]): number => values.filter((value) => value !== undefined).length;
 
 const step = z
   .strictObject({
-    ...message,
+    ...messageFields,
     at: z.number().min(0).max(1e9).default(0).describe('seconds since the first'),
     from: address.optional(),
     port: z.int().min(1).max(65_535).default(5_060),
@@ -61,7 +55,7 @@ const step = z
 const caseSchema = z
   .strictObject({
     name: words,
-    ...message,
+    ...messageFields,
     timeline: z
       .union([z.string().min(1).max(1_024), z.array(step).min(1).max(MAX_STEPS)])
       .optional()

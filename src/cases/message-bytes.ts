@@ -44,6 +44,6 @@ const fromText = (text: string): Buffer => {
  * @throws CompanionError CONFIG_UNREADABLE
  */
 export const messageBytes = (source: MessageSource, from: string): Buffer => {
-  if ('file' in source) return readBounded(beside(from, source.file), MAX_MESSAGE_BYTES);
-  return 'message' in source ? fromText(source.message) : Buffer.from(source.base64, 'base64');
+  if (source.file !== undefined) return readBounded(beside(from, source.file), MAX_MESSAGE_BYTES);
+  return source.message !== undefined ? fromText(source.message) : Buffer.from(source.base64 ?? '', 'base64');
 };

@@ -1,4 +1,4 @@
-import { wireIdOf, type MessageSource, type ToolMatcher } from '../enrich/index.ts';
+import { wireIdOf, type ToolMatcher } from '../enrich/index.ts';
 import type { CompanionConfig } from '../judging/index.ts';
 import { isSipFault, readCapture, readSip } from '../protocol/index.ts';
 import type { CapturedMessage } from '../protocol/index.ts';
@@ -29,12 +29,6 @@ export interface Found {
   readonly flaggedAt: number | null;
 }
 
-interface GivenMessage {
-  readonly file?: string | undefined;
-  readonly message?: string | undefined;
-  readonly base64?: string | undefined;
-}
-
 const VERDICT_OF: Readonly<Record<SourceRow['state'], CaseVerdict>> = {
   allowed: 'allow',
   good: 'allow',
@@ -44,10 +38,6 @@ const VERDICT_OF: Readonly<Record<SourceRow['state'], CaseVerdict>> = {
   banned: 'ban',
   denied: 'deny',
 };
-
-/** Exactly one of them is given. */
-const sourceOf = ({ file, message, base64 }: GivenMessage): MessageSource =>
-  file !== undefined ? { file } : message !== undefined ? { message } : { base64: base64 ?? '' };
 
 const messagesOf = (test: Case, file: string): readonly CapturedMessage[] => {
   const { timeline, transport, source } = test;
@@ -63,12 +53,12 @@ const messagesOf = (test: Case, file: string): readonly CapturedMessage[] => {
     return timeline
       .flatMap((step) => {
         const { at, from, port, transport: how, times, every } = step;
-        const bytes = messageBytes(sourceOf(step), file);
+        const bytes = messageBytes(step, file);
         return Array.from({ length: times }, (_, n) => sent(bytes, at + n * every, from ?? source, port, how));
       })
       .toSorted((a, b) => a.at - b.at);
   }
-  return [sent(messageBytes(sourceOf(test), file), 0, source, SERVER.port)];
+  return [sent(messageBytes(test, file), 0, source, SERVER.port)];
 };
 
 /** Judges the messages of a case under a policy. @throws CompanionError CONFIG_UNREADABLE for a file that is not there */

@@ -37,7 +37,7 @@ const testEntry = (entry: PackEntry, file: string, each: RunOptions['each']): vo
   for (const kind of ['matches', 'spares'] as const) {
     for (const [index, source] of entry.tests[kind].entries()) {
       const sip = readSip(messageBytes(source, file));
-      const name = `${kind} ${'file' in source ? source.file : `message ${index + 1}`}`;
+      const name = `${kind} ${source.file !== undefined ? source.file : `message ${index + 1}`}`;
       if (isSipFault(sip)) report(name, [`it is no request: ${sip.detail}`]);
       else if ((tools(sip) !== null) === (kind === 'matches')) report(name, []);
       else report(name, [kind === 'matches' ? 'it does not' : 'it does not spare it']);

@@ -5,6 +5,6 @@
  * never repeat a password that a tool carries in its messages.
  */
 export { compileTools, entriesOf, type ToolMatcher } from './compile.ts';
-export { messageSchema, packSchema, type MessageSource, type PackEntry, type ToolPack } from './pack-schema.ts';
+export { messageFields, packSchema, type MessageSource, type PackEntry, type ToolPack } from './pack-schema.ts';
 export { describeShape, readShape, wireId, wireIdOf } from './shape.ts';
 export { SHIPPED_PACK, shippedPack, shippedTools } from './shipped.ts';

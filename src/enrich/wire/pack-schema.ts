@@ -93,21 +93,29 @@ const match = z
   .refine((conditions) => Object.keys(conditions).length > 0, 'needs at least one condition');
 export type MatchConditions = z.output<typeof match>;
 
-/** One message: a file beside the pack, text (a line ends where the text's does, sent as CRLF), or Base64. */
-export const messageSchema = z.union(
-  [
-    z.strictObject({ file: z.string().min(1).max(1_024) }),
-    z.strictObject({ message: z.string().min(1).max(MAX_MESSAGE_CHARS) }),
-    z.strictObject({
-      base64: z
-        .base64()
-        .min(4)
-        .max(2 * MAX_MESSAGE_CHARS),
-    }),
-  ],
-  { error: "must be 'file: NAME', 'message: TEXT' or 'base64: TEXT'" },
-);
-export type MessageSource = z.output<typeof messageSchema>;
+/** A message: a file beside the one that names it, its text (line ends become CRLF), or Base64. */
+export const messageFields = {
+  file: z.string().min(1).max(1_024).optional().describe('a message, beside this file'),
+  message: z.string().min(1).max(MAX_MESSAGE_CHARS).optional().describe('its text; line ends become CRLF'),
+  base64: z
+    .base64()
+    .max(2 * MAX_MESSAGE_CHARS)
+    .optional(),
+};
+
+/** Exactly one of the three is given. */
+export interface MessageSource {
+  readonly file?: string | undefined;
+  readonly message?: string | undefined;
+  readonly base64?: string | undefined;
+}
+
+const oneMessage = z
+  .strictObject(messageFields)
+  .refine(
+    ({ file, message, base64 }) => [file, message, base64].filter((given) => given !== undefined).length === 1,
+    "needs one of 'file', 'message' and 'base64'",
+  );
 
 const entry = z.strictObject({
   name,
@@ -123,8 +131,8 @@ const entry = z.strictObject({
   match,
   tests: z
     .strictObject({
-      matches: z.array(messageSchema).min(1).max(MAX_MESSAGES),
-      spares: z.array(messageSchema).max(MAX_MESSAGES).default([]),
+      matches: z.array(oneMessage).min(1).max(MAX_MESSAGES),
+      spares: z.array(oneMessage).max(MAX_MESSAGES).default([]),
     })
     .optional(),
 });
