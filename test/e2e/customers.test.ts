@@ -1,12 +1,10 @@
 /** Customers are never hurt: Show line 2, and real phones. */
-import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPhone } from '../../src/lab/index.ts';
-import type { Phone, Registration } from '../../src/lab/index.ts';
 import { startBaresip } from './kit/baresip.ts';
-import { figure, operate, until } from './kit/companion.ts';
-import { spread, tally } from './kit/figures.ts';
+import { figure, until } from './kit/companion.ts';
+import { tally } from './kit/figures.ts';
+import { HARM_MS, expectOfficeUnharmed } from './kit/office.ts';
 import { expectPlausible } from './kit/plausible.ts';
 import { extensions, openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
@@ -16,15 +14,6 @@ const NET = '127.81.5';
 const USERS = extensions(200, 259, (name) => `pw-${name}`);
 /** Somebody changed its password and did not tell the phone. */
 const FORGETFUL = '259';
-/** Beyond this a customer has been harmed (RFC 3261, Timer F). */
-const HARM_MS = 32_000;
-const ROUNDS = 6;
-const ROUND_MS = 4_000;
-/** In this round all phones start anew: a power cut, new ports, no nonces. */
-const POWER_CUT = 3;
-
-const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
-
 requires(
   'kamailio',
   'kamailio-extra-modules',
@@ -41,45 +30,16 @@ requires(
     await bed?.stop();
   });
 
-  const phoneOf = async (user: string): Promise<Phone> => {
-    const password = user === FORGETFUL ? 'last-year' : USERS[user]!;
-    return createPhone({ server: bed.server, domain: bed.domain, user, password, from: office, everyMs: 300 });
-  };
-
   test('all register at once, again and again, and after a power cut; one has a wrong password', async () => {
-    const good = Object.keys(USERS).filter((user) => user !== FORGETFUL);
-    let phones: Phone[] = [];
-    const registrations: Registration[] = [];
-    const forgetful = await phoneOf(FORGETFUL);
-    forgetful.start();
-    const began = performance.now();
-    for (let round = 0; round < ROUNDS; round += 1) {
-      if (round === 0 || round === POWER_CUT) phones = await Promise.all(good.map(async (user) => phoneOf(user)));
-      registrations.push(...(await Promise.all(phones.map(async (phone) => phone.register()))));
-      await sleep(Math.max(0, (round + 1) * ROUND_MS - (performance.now() - began)));
-    }
-    figure('60 phones', {
-      registrations: tally(registrations.map(({ status }) => status)),
-      latency: spread(registrations.map(({ latencyMs }) => latencyMs)),
-      'requests sent': registrations.reduce((sum, { sent }) => sum + sent, 0),
-      'wrong password': tally(forgetful.registrations.map(({ status }) => status)),
+    await expectOfficeUnharmed('60 phones', {
+      bed,
+      address: office,
+      users: USERS,
+      forgetful: FORGETFUL,
+      rounds: 6,
+      roundMs: 4_000,
+      powerCut: 3,
     });
-    expect(registrations.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(Math.max(...registrations.map(({ latencyMs }) => latencyMs))).toBeLessThan(HARM_MS);
-
-    const throttled = [...(await bed.door.keys('companion_state')).keys()];
-    expect(throttled.length).toBeGreaterThan(0);
-    // by (ip, port, user), and by (ip, user) where it comes from several ports
-    const bad = new RegExp(`^u${office}(:\\d+)?:${md5(FORGETFUL)}$`);
-    expect(throttled.filter((key) => !bad.test(key))).toEqual([]);
-    const known = [...(await bed.door.keys('companion_good')).keys()];
-    for (const user of good) expect(known.some((key) => key.startsWith(office) && key.endsWith(md5(user)))).toBe(true);
-    expect(known.some((key) => key.endsWith(md5(FORGETFUL)))).toBe(false);
-    expect((await bed.door.keys('ipban')).size).toBe(0);
-    expect(await bed.why(office)).toMatchObject({ state: 'stranger', history: [] });
-    expect(await operate(bed.lab, 'ban.list')).toMatchObject({ rows: [{ kind: 'throttle-user', user: FORGETFUL }] });
-    for (const phone of phones) void phone.stop();
-    void forgetful.stop();
   });
 
   test('whose password is put right is served within 32 s, throttle or not', async () => {

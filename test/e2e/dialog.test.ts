@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { figure, operate, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
-import { headerOf, requestText, statusOf, token } from './kit/sip-text.ts';
+import { EVERY_METHOD, callUp, routeTricks } from './kit/route-tricks.ts';
+import { requestText, statusOf, token } from './kit/sip-text.ts';
 import { expectPlausible } from './kit/plausible.ts';
 import { openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
 import { createUa } from './kit/ua.ts';
-import type { Reply, Ua } from './kit/ua.ts';
+import type { Ua } from './kit/ua.ts';
 import { openUdp } from './kit/udp-client.ts';
 import type { UdpClient } from './kit/udp-client.ts';
 import { requires } from './requirements.ts';
@@ -16,41 +17,6 @@ import { requires } from './requirements.ts';
 const NET = '127.81.7';
 const USERS = { alice: 'wonderland', bob: 'builder' };
 const SINK = { ip: '127.81.9.9', port: 5_099 };
-const METHODS = 'INVITE REGISTER MESSAGE SUBSCRIBE PUBLISH REFER NOTIFY INFO BYE OPTIONS UPDATE PRACK ACK CANCEL'.split(
-  ' ',
-);
-
-/** A call that is up, seen by the caller. */
-interface Call {
-  readonly callId: string;
-  readonly fromTag: string;
-  readonly to: string;
-  readonly target: string;
-  readonly routes: readonly string[];
-  /** A request within the dialog, without credentials. */
-  request(method: string, headers?: readonly string[]): Promise<Reply>;
-}
-
-const callUp = async (caller: Ua, callee: string, domain: string): Promise<Call> => {
-  const [callId, fromTag] = [token(), token()];
-  const contact = `Contact: <sip:alice@${caller.local}>`;
-  const uri = `sip:${callee}@${domain}`;
-  const invite = await caller.authenticated({ method: 'INVITE', uri, callId, fromTag, headers: [contact] });
-  expect(invite.status).toBe(200);
-  const to = headerOf(invite.text, 'To');
-  const target = /<([^>]*)>/.exec(headerOf(invite.text, 'Contact'))?.[1] ?? '';
-  const routes = [...invite.text.matchAll(/^Record-Route:\s*(.*?)\r$/gm)].map(([, value]) => value!).toReversed();
-  const lines = routes.map((value) => `Route: ${value}`);
-  const from = `sip:alice@${domain}`;
-  const parts = { uri: target, from, local: caller.local, callId, fromTag, more: lines };
-  const toTag = /tag=([^;]*)/.exec(to)?.[1] ?? '';
-  const cseq = Number(headerOf(invite.text, 'CSeq').split(' ')[0]);
-  caller.send(requestText({ ...parts, method: 'ACK', to: uri, toTag, cseq }));
-  await sleep(50);
-  const request: Call['request'] = async (method, headers = []) =>
-    caller.request({ method, uri: target, to, callId, fromTag, headers: [...lines, contact, ...headers] });
-  return { callId, fromTag, to, target, routes, request };
-};
 
 requires(
   'kamailio',
@@ -118,49 +84,17 @@ requires(
     elsewhere.close();
   });
 
-  const proofOf = (route: string): string => /;cdp=([0-9a-f]{42})/.exec(route)?.[1] ?? '';
-  const us = (more = ''): string => `<sip:${NET}.1:15060;lr${more}>`;
   const them = `<sip:${SINK.ip}:${SINK.port};lr>`;
   const relayed = (): readonly string[] => sink.received.map(({ text }) => text.split('\r\n')[0]!);
-
-  /** What is done to a request to lead it to the sink. */
-  const tricks = (call: Call): Record<string, Partial<Parameters<typeof requestText>[0]>> => {
-    const proof = proofOf(call.routes[0]!);
-    const [uri, same] = [`sip:victim@${SINK.ip}:${SINK.port}`, { callId: call.callId, toTag: 'callee' }];
-    return {
-      'Route to the sink': { more: [`Route: ${them}`] },
-      'Route through us': { more: [`Route: ${us()}, ${them}`] },
-      'Request-URI of the sink': { uri },
-      'Request-URI of the sink, Route through us': { uri, more: [`Route: ${us()}`] },
-      'invented proof': { uri, more: [`Route: ${us(`;cdp=${'0'.repeat(42)}`)}, ${them}`] },
-      'empty proof': { uri, more: [`Route: ${us(';cdp=')}`, `Route: ${them}`] },
-      'proof without value': { uri, more: [`Route: ${us(';cdp')}`, `Route: ${them}`] },
-      'proof of another dialog': { uri, more: [`Route: ${us(`;cdp=${proof}`)}, ${them}`] },
-      'proof of this Call-ID, another tag': { ...same, uri, more: [`Route: ${us(`;cdp=${proof}`)}, ${them}`] },
-      'two proofs': { uri, more: [`Route: ${us(`;cdp=${'1'.repeat(42)};cdp=${proof}`)}, ${them}`] },
-      'proof in the second Route': { uri, more: [`Route: ${them}, ${us(`;cdp=${proof}`)}`] },
-      'strict route': { uri: `sip:${NET}.1:15060;cdp=${proof}`, more: [`Route: <sip:${SINK.ip}:${SINK.port}>`] },
-      'strict route through us': { uri, more: [`Route: <sip:${NET}.1:15060;cdp=${proof}>`, `Route: ${them}`] },
-      'double record-route': { uri, more: [`Route: ${us(';r2=on')}, ${us(';r2=on')}, ${them}`] },
-      'alias of the sink': {
-        uri: `sip:victim@${NET}.1:15060;alias=${SINK.ip}~${SINK.port}~1`,
-        more: [`Route: ${us()}`],
-      },
-      'maddr of the sink': { uri: `sip:victim@${NET}.1:15060;maddr=${SINK.ip}`, more: [`Route: ${us()}`] },
-      'a loop through us': { more: [`Route: ${Array.from({ length: 12 }, () => us()).join(', ')}`] },
-      'a display name before the Route': { uri, more: [`Route: "x <sip:a;cdp=${proof}>" ${us()}, ${them}`] },
-      'a broken Route': { uri, more: [`Route: <<sip:;;cdp=${proof}>`, `Route: ${them}`] },
-    };
-  };
 
   test('without it nothing is relayed, whatever To-tag and Routes say', async () => {
     const call = await callUp(alice, 'bob', bed.domain);
     const answers: number[] = [];
-    for (const [name, trick] of Object.entries(tricks(call))) {
+    for (const [name, trick] of Object.entries(routeTricks(call, `${NET}.1:15060`, SINK))) {
       const attacker = await openAttacker();
       const uri = `sip:bob@${bed.domain}`;
       const base = { uri, from: `sip:alice@${bed.domain}`, to: uri, local: attacker.local, toTag: token() };
-      for (const method of METHODS) await attacker.send(requestText({ ...base, method, ...trick }));
+      for (const method of EVERY_METHOD) await attacker.send(requestText({ ...base, method, ...trick }));
       await sleep(120);
       // keep-alives, as which OPTIONS to ourselves pass, are answered to everybody
       const replies = attacker.received.filter(({ text }) => !text.startsWith('SIP/2.0 200 Keepalive'));
@@ -224,7 +158,7 @@ requires(
         method,
         uri: `sip:premium@${SINK.ip}:${SINK.port}`,
         to: `<sip:premium@${bed.domain}>;tag=${token()}`,
-        headers: [`Route: ${us()}, ${them}`],
+        headers: [`Route: <sip:${NET}.1:15060;lr>, ${them}`],
       });
       statuses.push(reply.status);
       insider.close();

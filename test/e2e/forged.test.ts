@@ -1,36 +1,23 @@
 /** Whatever is sent in a customer's name, the customer is served, and nobody learns or relays: Show line 3. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { challengeOf, digestAnswer } from '../../src/lab/phone/digest-answer.ts';
 import { figure } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
-import { forge } from './kit/forge.ts';
 import { expectPlausible } from './kit/plausible.ts';
 import { requestText, shapesOf, statusOf, token } from './kit/sip-text.ts';
 import { openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
 import { createUa } from './kit/ua.ts';
-import type { Reply, Ua } from './kit/ua.ts';
+import type { Ua } from './kit/ua.ts';
+import { expectUnharmed } from './kit/under-flood.ts';
 import { openUdp } from './kit/udp-client.ts';
 import { requires } from './requirements.ts';
 
 const NET = '127.81.8';
 const USERS = { alice: 'wonderland', bob: 'builder', carol: 'singer', dave: 'diver' };
-const HARM_MS = 32_000;
-
-/** shared/ stands beside the checkout. */
-const SIP_DATA = new URL('../../../shared/data/sip/', import.meta.url);
-const KINDS = ['rfc4475', 'rfc3665', 'edge', 'sipvicious'] as const;
-const FILES = KINDS.flatMap((kind) => {
-  const folder = fileURLToPath(new URL(`${kind}/`, SIP_DATA));
-  return readdirSync(folder).map((file) => `${folder}${file}`);
-});
-const RATE = 1_000;
-const SECONDS = 10;
 
 requires(
   'kamailio',
@@ -53,62 +40,16 @@ requires(
   const customer = async (user: keyof typeof USERS, from: string): Promise<Ua> =>
     createUa({ server: bed.lab.ready.sip, from, user, password: USERS[user] });
 
-  /** What a customer does for as long as the flood lasts: registers, calls, hangs up. */
-  const live = async (phone: Ua, over: () => boolean): Promise<{ readonly name: string; readonly reply: Reply }[]> => {
-    const done: { name: string; reply: Reply }[] = [];
-    while (!over()) {
-      done.push({ name: 'REGISTER', reply: await phone.register() });
-      const { invite, bye } = await phone.call('bob');
-      done.push({ name: 'INVITE', reply: invite }, { name: 'BYE', reply: bye });
-      await sleep(300);
-    }
-    return done;
-  };
-
-  const underFlood = async (phone: Ua, beforeMs: number, files = FILES, seconds = SECONDS, free = 0): Promise<void> => {
-    const [ip = ''] = phone.local.split(':');
-    const heard = phone.received.length;
-    let over = false;
-    const flood = forge(bed.lab.ready.sip, RATE, seconds, phone.local, { files }).finally(() => {
-      over = true;
-    });
-    await sleep(beforeMs);
-    const done = await live(phone, () => over);
-    const forged = await flood;
-    await sleep(300);
-    const out = phone.received.slice(heard).reduce((sum, text) => sum + text.length, 0);
-    const worst = Math.max(...done.map(({ reply }) => reply.ms));
-    const why = await bed.why(ip);
-    figure(`forged from ${phone.local}`, {
-      datagrams: forged.sent,
-      'bytes in': forged.bytes,
-      'bytes out': out,
-      transactions: tally(done.map(({ name, reply }) => `${name} ${reply.status}`)),
-      'worst ms': Math.round(worst),
-      'sent again': done.filter(({ reply }) => reply.sent > 2).length,
-      state: why.state,
-      rules: [...new Set(why.evidence.map(({ rule }) => rule))].join(' '),
-    });
-    expect(forged.sent).toBeGreaterThan(RATE * seconds * 0.95);
-    expect(done.map(({ reply }) => reply.status).filter((status) => status !== 200)).toEqual([]);
-    expect(worst).toBeLessThan(HARM_MS);
-    expect(out).toBeLessThanOrEqual(forged.bytes + free);
-    expect(why).toMatchObject({ history: [] });
-    expect(why.state).not.toBe('banned');
-    expect((await bed.door.keys('ipban')).size).toBe(0);
-    expect(why.evidence.every(({ tier }) => tier === 'spoofable')).toBe(true);
-  };
-
   test('from the address and port of a registered customer: it registers and calls as ever', async () => {
     const alice = await customer('alice', `${NET}.20`);
     expect((await alice.register()).status).toBe(200);
-    await underFlood(alice, 500);
+    await expectUnharmed(bed, alice, { beforeMs: 500 });
     alice.close();
   });
 
   test('from the address of a customer whose first registration falls inside the flood', async () => {
     const carol = await customer('carol', `${NET}.22`);
-    await underFlood(carol, 3_000);
+    await expectUnharmed(bed, carol, { beforeMs: 3_000 });
     carol.close();
   });
 
@@ -135,7 +76,7 @@ requires(
         }),
       );
       // what its own requests are answered, and the credit of a known-good phone (COMPANION_GOOD_CREDIT)
-      await underFlood(alice, 500, names, 5, 100_000);
+      await expectUnharmed(bed, alice, { beforeMs: 500, files: names, seconds: 5, freeBytes: 100_000 });
     } finally {
       rmSync(folder, { recursive: true, force: true });
       alice.close();

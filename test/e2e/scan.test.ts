@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { figure } from './kit/companion.ts';
 import { quantile, spread, tally } from './kit/figures.ts';
+import { METHODS, expectNothingLearned, expectSvwarBlind } from './kit/learned.ts';
 import { openTcp, scanTcp, scanUdp } from './kit/scanner.ts';
 import type { ScanResult } from './kit/scanner.ts';
-import { PHONE_AGENT, requestText, shapesOf, statusOf } from './kit/sip-text.ts';
+import { PHONE_AGENT, requestText, statusOf } from './kit/sip-text.ts';
 import { runSipp } from './kit/sipp.ts';
-import { openRelay, runTool } from './kit/svtools.ts';
+import { runTool } from './kit/svtools.ts';
 import { expectPlausible } from './kit/plausible.ts';
 import { extensions, openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
@@ -18,7 +19,6 @@ const NET = '127.81.1';
 /** Half of what is scanned exists. */
 const USERS = extensions(100, 199, (name) => `pw-${name}`);
 const TARGETS = Object.keys(extensions(100, 250, String));
-const METHODS = ['REGISTER', 'OPTIONS', 'INVITE'] as const;
 const BAN_LOOPBACK = 'decide: {ban_private: true}\n';
 const MARKS_OFF = 'detect: {scanner_agent: {enabled: false}, scanner_fingerprint: {enabled: false}}\n';
 
@@ -26,13 +26,6 @@ const MARKS_OFF = 'detect: {scanner_agent: {enabled: false}, scanner_fingerprint
 const SOURCES = 25;
 const ENFORCED_WITHIN_MS = 50;
 const WANTED_MS = 5;
-
-/** What a scan may leave behind: one shape of answer to everybody, and nothing but challenges. */
-const expectNothingLearned = (answers: readonly string[]): void => {
-  const [usual, ...others] = shapesOf(answers);
-  expect({ usual, others }).toEqual({ usual, others: [] });
-  expect(answers.map(statusOf).filter((status) => status !== 401 && status !== 407)).toEqual([]);
-};
 
 /** Asks Kamailio for a key again and again. @returns when it was there */
 const heldAt = async (bed: Testbed, table: string, key: string): Promise<number> => {
@@ -90,24 +83,12 @@ requires(
   };
 
   test.concurrent('svwar over UDP, as it comes and with --force, learns nothing', async () => {
-    const runs = METHODS.flatMap((method) => [[], ['--force']].map((flags) => ({ method, flags })));
-    await Promise.all(
-      runs.map(async ({ method, flags }, index) => {
-        const relay = await openRelay(`${NET}.${10 + index}`, bed.server);
-        const where = [`--domain=${bed.domain}`, '-p', String(relay.port), relay.ip];
-        const { found, output } = await runTool('svwar', ['-m', method, '-e', '100-199', ...flags, ...where]);
-        await sleep(100);
-        relay.close();
-        figure(`svwar -m ${method} ${flags.join('')}`, {
-          sent: relay.sent.length,
-          answers: tally(relay.answers.map(statusOf)),
-          extensions: found.size,
-          says: output.trim().split('\n').at(-1),
-        });
-        expect([...found.keys()]).toEqual([]);
-        expectNothingLearned(relay.answers);
-        await quarantinedOnly(bed, relay.ip);
-      }),
+    await expectSvwarBlind(
+      'svwar',
+      bed,
+      (run) => `${NET}.${10 + run}`,
+      '100-199',
+      async ({ ip }) => quarantinedOnly(bed, ip),
     );
   });
 
@@ -119,26 +100,15 @@ requires(
   });
 
   test.concurrent('svwar learns nothing where its marks are not known', async () => {
-    const runs = METHODS.flatMap((method) => [[], ['--force']].map((flags) => ({ method, flags })));
-    await Promise.all(
-      runs.map(async ({ method, flags }, index) => {
-        const relay = await openRelay(`127.81.2.${10 + index}`, blind.server);
-        const where = [`--domain=${blind.domain}`, '-p', String(relay.port), relay.ip];
-        const { found, output } = await runTool('svwar', ['-m', method, '-e', '100-250', ...flags, ...where]);
-        await sleep(100);
-        relay.close();
-        figure(`svwar unmarked -m ${method} ${flags.join('')}`, {
-          sent: relay.sent.length,
-          answers: tally(relay.answers.map(statusOf)),
-          extensions: found.size,
-          state: (await blind.check(relay.ip)).state,
-          says: output.trim().split('\n').at(-1),
-        });
-        expect([...found.keys()]).toEqual([]);
-        expectNothingLearned(relay.answers);
-        expect(await blind.door.get('ipban', relay.ip)).toBeUndefined();
-        if (relay.sent.length > 100) await quarantinedOnly(blind, relay.ip);
-      }),
+    await expectSvwarBlind(
+      'svwar unmarked',
+      blind,
+      (run) => `127.81.2.${10 + run}`,
+      '100-250',
+      async ({ ip, sent }) => {
+        expect(await blind.door.get('ipban', ip)).toBeUndefined();
+        if (sent.length > 100) await quarantinedOnly(blind, ip);
+      },
     );
   });
 

@@ -3,10 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Lab } from '../../../src/lab/index.ts';
+import type { StatusReport } from '../../../src/model/index.ts';
 import { findProgram } from '../../../src/lab/prepare/layout.ts';
 import { restartWith } from './evapi-client.ts';
+import { operate, until } from './companion.ts';
+import { requestText } from './sip-text.ts';
+import { openTestbed } from './testbed.ts';
+import type { Testbed, TestbedOptions } from './testbed.ts';
 import { openUdp } from './udp-client.ts';
-import { until } from './companion.ts';
 
 /** A PBX: another real Kamailio that authenticates, registers and calls, and knows nothing of companion. */
 const configuration = (lab: Lab, ip: string, realm: string): string => `#!KAMAILIO
@@ -42,7 +46,7 @@ modparam("registrar", "use_path", 1)
 modparam("registrar", "path_mode", 0)
 modparam("usrloc", "db_mode", 0)
 request_route {
-	xlog("L_NOTICE", "PBX-SAW $rm $si:$sp auth=$hdr(Authorization) proxy=$hdr(Proxy-Authorization)\\n");
+	xlog("L_NOTICE", "PBX-SAW $rm $si:$sp auth=$hdr(Authorization) proxy=$hdr(Proxy-Authorization) ci=$ci\\n");
 	if(has_totag()) {
 		if(loose_route()) { t_relay(); exit; }
 		if(is_method("ACK")) { if(t_check_trans()) t_relay(); exit; }
@@ -51,6 +55,7 @@ request_route {
 	}
 	if(is_method("CANCEL")) { if(t_check_trans()) t_relay(); exit; }
 	if(!auth_check("${realm}", "subscriber", "1")) { auth_challenge("${realm}", "0"); exit; }
+	xlog("L_NOTICE", "PBX-TOOK $rm ci=$ci\\n");
 	consume_credentials();
 	if(is_method("REGISTER")) { save("location"); exit; }
 	record_route();
@@ -62,11 +67,50 @@ request_route {
 export interface Pbx {
   /** Lines of what reached it. */
   saw(): readonly string[];
+  /** `INVITE <Call-ID>` of what it let in, with credentials that it knows. */
+  took(): readonly string[];
   stop(): Promise<void>;
 }
 
+export interface EdgeBed extends Testbed {
+  readonly pbx: Pbx;
+}
+
+/** A testbed whose Kamailio stands before a PBX at `pbxIp`, with our second example configuration. */
+export const openEdgeBed = async (options: TestbedOptions, pbxIp: string): Promise<EdgeBed> => {
+  const bed = await openTestbed(options);
+  try {
+    const pbx = await startPbx(bed.lab, pbxIp, bed.realm);
+    await until('companion has found it', async () => {
+      const { nodes } = await operate<StatusReport>(bed.lab, 'status');
+      return nodes[0]?.state === 'connected';
+    });
+    // the first heartbeats of the new Kamailio
+    await until('strangers are asked about', async () => {
+      const client = await openUdp('127.83.30.251', bed.server);
+      const aor = `sip:nobody@${bed.domain}`;
+      const uri = `sip:${bed.domain}`;
+      await client.ask(requestText({ method: 'REGISTER', uri, from: aor, to: aor, local: client.local }), {
+        withinMs: 300,
+      });
+      client.close();
+      return (await bed.door.counter('ask')) > 0;
+    });
+    return {
+      ...bed,
+      pbx,
+      stop: async () => {
+        await Promise.all([pbx.stop(), bed.stop()]);
+      },
+    };
+  } catch (error) {
+    await bed.stop();
+    throw error;
+  }
+};
+
 /** Puts a lab's Kamailio before a PBX at `ip`:15070. */
-export const startPbx = async (lab: Lab, ip: string, realm: string): Promise<Pbx> => {
+const startPbx = async (lab: Lab, ip: string, realm: string): Promise<Pbx> => {
   const folder = mkdtempSync(join(tmpdir(), 'pbx-'));
   const file = join(folder, 'pbx.cfg');
   writeFileSync(file, configuration(lab, ip, realm));
@@ -98,6 +142,7 @@ export const startPbx = async (lab: Lab, ip: string, realm: string): Promise<Pbx
   );
   return {
     saw: () => log.split('\n').filter((line) => line.includes('PBX-SAW')),
+    took: () => [...log.matchAll(/PBX-TOOK (\S+) ci=(.*)$/gm)].map(([, method, callId]) => `${method} ${callId}`),
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
