@@ -211,7 +211,7 @@ const digestChallenge: fc.Arbitrary<DigestChallenge> = fc.record({
 const small = fc.integer({ min: 0, max: 65_535 });
 const sdpWord = fc.stringMatching(/^[a-z][a-zA-Z]{0,7}$/);
 
-/** As sdp-transform has it: what looks like a whole number is one. */
+/** As sdp-transform has it: what looks like a whole number is one; a clock rate of 0 is none. */
 const description = fc.record({
   version: fc.constant(0),
   origin: fc.record({
@@ -227,7 +227,9 @@ const description = fc.record({
   timing: fc.record({ start: small, stop: small }),
   media: fc.array(
     fc.record({
-      rtp: fc.array(fc.record({ payload: small, codec: sdpWord, rate: small }), { maxLength: 3 }),
+      rtp: fc.array(fc.record({ payload: small, codec: sdpWord, rate: small.map((rate) => rate + 1) }), {
+        maxLength: 3,
+      }),
       fmtp: fc.array(fc.record({ payload: small, config: sdpWord.map((word) => `${word}=1`) }), { maxLength: 2 }),
       type: fc.constantFrom('audio', 'video'),
       port: small,
@@ -244,33 +246,43 @@ interface Codec {
   readonly read: (text: string, from?: number, to?: number) => unknown;
   readonly write: (value: never) => string;
   readonly values: fc.Arbitrary<unknown>;
+  /** What leads the reader to the rules behind its first one. */
+  readonly lead: string;
 }
 
 const listOf = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> => fc.array(one, { minLength: 1, maxLength: 3 });
 
 const CODECS: readonly Codec[] = [
-  { name: 'SIP URI', read: readSipUri, write: writeSipUri, values: sipUri },
-  { name: 'tel URI', read: readTelUri, write: writeTelUri, values: telUri },
-  { name: 'URI', read: readUri, write: writeUri, values: uri },
-  { name: 'address', read: readNameAddr, write: writeNameAddr, values: nameAddr },
-  { name: 'addresses', read: readNameAddrs, write: writeNameAddrs, values: listOf(nameAddr) },
-  { name: 'contacts', read: readContacts, write: writeContacts, values: fc.oneof(fc.constant('*'), listOf(nameAddr)) },
-  { name: 'Via', read: readVia, write: writeVia, values: via },
-  { name: 'Vias', read: readVias, write: writeVias, values: listOf(via) },
-  { name: 'CSeq', read: readCSeq, write: writeCSeq, values: cseq },
+  { name: 'SIP URI', lead: 'sip:a@b;x', read: readSipUri, write: writeSipUri, values: sipUri },
+  { name: 'tel URI', lead: 'tel:1', read: readTelUri, write: writeTelUri, values: telUri },
+  { name: 'URI', lead: 'http:', read: readUri, write: writeUri, values: uri },
+  { name: 'address', lead: '"', read: readNameAddr, write: writeNameAddr, values: nameAddr },
+  { name: 'addresses', lead: '<sip:a@b>;x', read: readNameAddrs, write: writeNameAddrs, values: listOf(nameAddr) },
+  {
+    name: 'contacts',
+    lead: '"a"<sip:a@b',
+    read: readContacts,
+    write: writeContacts,
+    values: fc.oneof(fc.constant('*'), listOf(nameAddr)),
+  },
+  { name: 'Via', lead: 'SIP/2.0/UDP h', read: readVia, write: writeVia, values: via },
+  { name: 'Vias', lead: 'SIP/2.0/UDP h;a="', read: readVias, write: writeVias, values: listOf(via) },
+  { name: 'CSeq', lead: '1', read: readCSeq, write: writeCSeq, values: cseq },
   {
     name: 'credentials',
+    lead: 'Digest realm="',
     read: readCredentials,
     write: writeCredentials,
     values: fc.oneof(digestCredentials, otherScheme),
   },
   {
     name: 'challenges',
+    lead: 'Digest realm="a", nonce="b", ',
     read: readChallenges,
     write: writeChallenges,
     values: listOf(fc.oneof(digestChallenge, otherScheme)),
   },
-  { name: 'SDP', read: readSdp, write: writeSdp, values: description },
+  { name: 'SDP', lead: 'v=0\r\na=', read: readSdp, write: writeSdp, values: description },
 ];
 
 const FRAGMENTS =
@@ -287,22 +299,7 @@ const hostile = [...FRAGMENTS, '("', '\\"', 'a,', 'a;', 'a=b,', ';a=b', '<sip:a@
 );
 /** One flat text, as a message is, and not the tree of its repeats. */
 const flat = (rope: string): string => Buffer.from(rope, 'latin1').toString('latin1');
-const PREFIXES = [
-  '',
-  '"',
-  '<sip:',
-  'sip:a@b',
-  'sip:',
-  'Digest a="',
-  'Digest realm="a", nonce="b", ',
-  'SIP/2.0/UDP h',
-  'tel:1',
-  'v=0\r\na=',
-  '(',
-  'x:',
-];
-
-describe.each(CODECS)('$name', ({ read, write, values }) => {
+describe.each(CODECS)('$name', ({ read, write, values, lead }) => {
   const reread = (value: unknown): unknown => {
     const padding = 'sip:"<';
     const written = write(value as never);
@@ -335,7 +332,7 @@ describe.each(CODECS)('$name', ({ read, write, values }) => {
   });
 
   test('64 KB of hostile repeats give an answer', () => {
-    for (const prefix of PREFIXES) {
+    for (const prefix of ['', lead]) {
       for (const repeats of hostile) expect(read(flat(prefix + repeats)) === undefined).toBe(false);
     }
   });

@@ -40,7 +40,7 @@ interface Cut {
 
 /** Takes an address apart that `scanAddress` has taken. */
 const cutAddress = (text: string, at: number, end: number): Cut => {
-  const start = skipSws(text, at, end);
+  const start = skipSpaces(text, at, end);
   let display: string | undefined;
   let open = start;
   if (text.charCodeAt(start) === QUOTE) {
@@ -63,7 +63,7 @@ const cutAddress = (text: string, at: number, end: number): Cut => {
 
 /** One address, and the position behind it and its parameters. */
 const readPart = (text: string, at: number, end: number): readonly [NameAddr, number] | ValueFault => {
-  const address = scanAddress(text, at, end);
+  const address = scanAddress(text, skipSws(text, at, end), end);
   if (address < 0) return faultOf('not an address', address);
   const next = scanParameters(text, address, end);
   if (next < 0) return faultOf('not a parameter', next);

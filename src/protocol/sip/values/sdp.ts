@@ -52,5 +52,5 @@ export const readSdp = (text: string, from = 0, to = text.length): SessionDescri
   }
 };
 
-/** In the order of RFC 8866; what `readSdp` of it gives is the same description. */
+/** In the order of RFC 8866; what `readSdp` of it gives is the same description (a clock rate of 0 is left out). */
 export const writeSdp = (description: SessionDescription): string => write(description);

@@ -40,26 +40,25 @@ const scanBehindToken = (text: string, display: number, end: number): number => 
   }
 };
 
-/** name-addr = [display-name] LAQUOT addr-spec RAQUOT, and the white space around it. */
-export const scanNameAddr = (text: string, at: number, end: number): number => {
+/**
+ * name-addr = [display-name] LAQUOT addr-spec RAQUOT, and the white space behind it. `<` and `"` have white space of their
+ * own before them (a second fold, behind that of a colon or a comma), a token has none.
+ */
+const scanNameAddr = (text: string, at: number, end: number): number => {
+  const token = skipRun(text, at, end, TOKEN);
+  if (token > at) return scanBehindToken(text, token, end);
   const start = skipSws(text, at, end);
-  const code = start < end ? text.charCodeAt(start) : 0;
-  if (code === LESS) return scanBracketed(text, start, end);
-  if (code === QUOTE) {
-    const display = scanQuoted(text, start, end);
-    return display < 0 ? display : scanBracketed(text, skipSpaces(text, display, end), end);
-  }
-  const token = skipRun(text, start, end, TOKEN);
-  return token === start ? ~start : scanBehindToken(text, token, end);
+  if (start >= end || text.charCodeAt(start) !== QUOTE) return scanBracketed(text, start, end);
+  const display = scanQuoted(text, start, end);
+  return display < 0 ? display : scanBracketed(text, skipSpaces(text, display, end), end);
 };
 
 /** name-addr / addr-spec, the latter without `,`, `;` and `?`. A scheme is a token with a colon behind it. */
 export const scanAddress = (text: string, at: number, end: number): number => {
-  const start = skipSws(text, at, end);
-  const token = skipRun(text, start, end, TOKEN);
-  if (token === start) return scanNameAddr(text, start, end);
+  const token = skipRun(text, at, end, TOKEN);
+  if (token === at) return scanNameAddr(text, at, end);
   return token < end && text.charCodeAt(token) === COLON
-    ? scanBareUri(text, start, end)
+    ? scanBareUri(text, at, end)
     : scanBehindToken(text, token, end);
 };
 
@@ -70,7 +69,7 @@ const scanAddressPart = (text: string, at: number, end: number): number => {
 
 /** (name-addr / addr-spec) *(SEMI generic-param): From, To, Reply-To, Refer-To, Referred-By. */
 export const scanParty = (text: string, at: number, end: number): number => {
-  const next = scanAddressPart(text, at, end);
+  const next = scanAddressPart(text, skipSws(text, at, end), end);
   return next < 0 || next === end ? next : ~next;
 };
 
@@ -89,10 +88,12 @@ const scanRoutePart = (text: string, at: number, end: number): number => {
 };
 
 /** name-addr *(SEMI rr-param), listed: Route, Record-Route, Path (RFC 3327), Service-Route (RFC 3608). */
-export const scanRoute = (text: string, at: number, end: number): number => scanList(text, at, end, scanRoutePart);
+export const scanRoute = (text: string, at: number, end: number): number =>
+  scanList(text, skipSws(text, at, end), end, scanRoutePart);
 
 /** (name-addr / addr-spec), listed, without parameters: P-Asserted-Identity, P-Preferred-Identity (RFC 3325 9). */
-export const scanIdentities = (text: string, at: number, end: number): number => scanList(text, at, end, scanAddress);
+export const scanIdentities = (text: string, at: number, end: number): number =>
+  scanList(text, skipSws(text, at, end), end, scanAddress);
 
 /** `<` absoluteURI `>` *(SEMI generic-param). A SIP URI is allowed what an absoluteURI is not, as IPv6 hosts. */
 const scanInfoPart = (text: string, at: number, end: number): number => {
@@ -106,4 +107,4 @@ const scanInfoPart = (text: string, at: number, end: number): number => {
 };
 
 /** Alert-Info, Call-Info, Error-Info. */
-export const scanInfo = whole((text, at, end) => scanList(text, at, end, scanInfoPart));
+export const scanInfo = whole((text, at, end) => scanList(text, skipSws(text, at, end), end, scanInfoPart));
