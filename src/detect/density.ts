@@ -129,6 +129,8 @@ export const density: DetectorKind<typeof configSchema> = {
       id: 'density',
       detect(event, facts) {
         if (event.kind !== 'request' || isExempt(facts) || provedItself(event)) return NO_FINDINGS;
+        // carriers ping fifty times a second; a flood of OPTIONS empties their bucket instead
+        if (event.sip.method === 'OPTIONS') return NO_FINDINGS;
         const { identity } = event.source;
         const spoofable = event.tier === 'spoofable';
         const source = sources.table.take(key.read(identity));

@@ -21,7 +21,7 @@ const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
   register: bucketSchema(20, 120).describe('an office of 60 phones may register at once, and repeat each request'),
   invite: bucketSchema(5, 20),
-  options: bucketSchema(20, 50),
+  options: bucketSchema(60, 150).describe('carriers ping their trunks up to fifty times a second'),
   other: bucketSchema(20, 50).describe('all other methods together'),
   max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
 });

@@ -38,6 +38,8 @@ export interface Result {
   readonly worst: number | null;
   readonly customers: number;
   readonly harmed: number;
+  /** Addresses of customers that were quarantined or banned, and whether that hurt or not. */
+  readonly held: number;
   /** The first few, in words. */
   readonly harms: readonly string[];
   readonly messages: number;
@@ -52,7 +54,7 @@ const SHOWN_HARMS = 3;
 export const summarise = (
   name: string,
   attackers: readonly (number | null)[],
-  rest: Pick<Result, 'customers' | 'harmed' | 'harms' | 'messages' | 'open'>,
+  rest: Pick<Result, 'customers' | 'harmed' | 'held' | 'harms' | 'messages' | 'open'>,
 ): Result => {
   const took = attackers.filter((count) => count !== null).toSorted((a, b) => a - b);
   const median = took[Math.floor(took.length / 2)] ?? null;
@@ -105,6 +107,7 @@ export const play = (scenario: Scenario): Result => {
     {
       customers: customers.size,
       harmed: harms.size,
+      held: [...flagged.keys()].filter((ip) => !attackers.has(ip)).length,
       harms: [...harms].slice(0, SHOWN_HARMS).map(([customer, what]) => `${customer}: ${what}`),
       messages: [...registrar.received.values()].reduce((sum, count) => sum + count, 0),
       open: scenario.open,

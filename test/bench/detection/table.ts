@@ -14,13 +14,22 @@ const count = (value: number | null): string => (value === null ? '-' : String(v
 
 /** The table in Markdown, so that it can be pasted into the README. */
 export const markdownOf = (results: readonly Result[]): string => {
-  const head = ['traffic', 'messages', 'attackers flagged', 'after messages (median, worst)', 'customers', 'harmed'];
+  const head = [
+    'traffic',
+    'messages',
+    'attackers flagged',
+    'after messages (median, worst)',
+    'customers',
+    'their addresses held',
+    'harmed',
+  ];
   const rows = results.map((one) => [
     one.name,
     String(one.messages),
     one.attackers === 0 ? '-' : `${one.flagged} / ${one.attackers}${one.open === undefined ? '' : ' (open)'}`,
     one.flagged === 0 ? '-' : `${count(one.median)}, ${count(one.worst)}`,
     one.customers === 0 ? '-' : String(one.customers),
+    one.customers === 0 ? '-' : String(one.held),
     one.customers === 0 ? '-' : String(one.harmed),
   ]);
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));

@@ -33,6 +33,7 @@ export const playTimelines = (): Result[] =>
       {
         customers: customers ? rows.length : 0,
         harmed,
+        held: customers ? flagged.length : 0,
         harms: harmed === 0 ? [] : [`${refused} requests not served, ${served} served`],
         messages: totals.messages,
         open: undefined,

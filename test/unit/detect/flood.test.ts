@@ -6,21 +6,21 @@ const flooder = from(SCANNER);
 const densityOnly = () => detectorsWith({ method_bucket: { enabled: false }, enumeration: { enabled: false } });
 const bucketOnly = () => detectorsWith({ density: { enabled: false }, enumeration: { enabled: false } });
 const burst = (count: number, everyMs: number, part: Parameters<typeof ask>[4] = {}, source = flooder) =>
-  range(0, count - 1).map((index) => ask(index * everyMs, source, 'OPTIONS', '', part));
+  range(0, count - 1).map((index) => ask(index * everyMs, source, 'SUBSCRIBE', '', part));
 
 test('the hundredth request within two seconds is too many', () => {
   expect(feed(densityOnly(), burst(150, 20))).toMatchObject([{ rule: 'density.source', points: 100, after: 100 }]);
 });
 
 test('the hundredth request after exactly two seconds is not', () => {
-  const events = range(0, 98).map((index) => ask(index, flooder, 'OPTIONS', ''));
-  expect(feed(densityOnly(), [...events, ask(2_000, flooder, 'OPTIONS', '')])).toEqual([]);
-  expect(feed(densityOnly(), [...events, ask(1_999, flooder, 'OPTIONS', '')])).toHaveLength(1);
+  const events = range(0, 98).map((index) => ask(index, flooder, 'SUBSCRIBE', ''));
+  expect(feed(densityOnly(), [...events, ask(2_000, flooder, 'SUBSCRIBE', '')])).toEqual([]);
+  expect(feed(densityOnly(), [...events, ask(1_999, flooder, 'SUBSCRIBE', '')])).toHaveLength(1);
 });
 
 test('the window slides: the edge of two windows hides nothing', () => {
-  const early = range(0, 49).map((index) => ask(1_900 + index, flooder, 'OPTIONS', ''));
-  const late = range(0, 49).map((index) => ask(2_050 + index, flooder, 'OPTIONS', ''));
+  const early = range(0, 49).map((index) => ask(1_900 + index, flooder, 'SUBSCRIBE', ''));
+  const late = range(0, 49).map((index) => ask(2_050 + index, flooder, 'SUBSCRIBE', ''));
   expect(feed(densityOnly(), [...early, ...late])).toHaveLength(1);
 });
 
@@ -49,16 +49,16 @@ test.each([
 test('one forged datagram in the window makes the finding spoofable', () => {
   const tcp = from(SCANNER, 4_000, 'tcp');
   expect(feed(densityOnly(), burst(100, 1, {}, tcp))[0]?.tier).toBe('proven');
-  expect(feed(densityOnly(), [ask(0, flooder, 'OPTIONS', ''), ...burst(99, 1, {}, tcp)])[0]?.tier).toBe('spoofable');
+  expect(feed(densityOnly(), [ask(0, flooder, 'SUBSCRIBE', ''), ...burst(99, 1, {}, tcp)])[0]?.tier).toBe('spoofable');
 });
 
 test('a crowded prefix is noticed with less weight', () => {
-  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 50}`), 'OPTIONS', ''));
+  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 50}`), 'SUBSCRIBE', ''));
   expect(feed(densityOnly(), events)).toMatchObject([{ rule: 'density.prefix', points: 40, after: 400 }]);
 });
 
 test('neighbours who send little are not accused of a crowded prefix', () => {
-  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 200}`), 'OPTIONS', ''));
+  const events = range(0, 399).map((index) => ask(index, from(`203.0.113.${index % 200}`), 'SUBSCRIBE', ''));
   expect(feed(densityOnly(), events)).toEqual([]);
 });
 
@@ -74,7 +74,7 @@ test.each([
 
 test('an IPv6 source is its /64', () => {
   const events = range(0, 99).map((index) =>
-    ask(index, from(`2001:db8:1:2::${(index + 1).toString(16)}`), 'OPTIONS', ''),
+    ask(index, from(`2001:db8:1:2::${(index + 1).toString(16)}`), 'SUBSCRIBE', ''),
   );
   expect(feed(densityOnly(), events)).toHaveLength(1);
 });
@@ -86,8 +86,14 @@ test('a bucket adds weight when its burst is used up', () => {
 test('each method has its bucket, invented ones share one', () => {
   const events = range(0, 119).map((index) => ask(index, flooder, index % 2 === 0 ? `FOO${index}` : 'BAR', ''));
   expect(feed(bucketOnly(), events)).toMatchObject([{ rule: 'method-bucket', after: 52 }]);
-  const mixed = range(0, 79).map((index) => ask(index, flooder, index % 2 === 0 ? 'REGISTER' : 'OPTIONS', 'x'));
+  const mixed = range(0, 79).map((index) => ask(index, flooder, index % 2 === 0 ? 'REGISTER' : 'SUBSCRIBE', 'x'));
   expect(feed(bucketOnly(), mixed)).toEqual([]);
+});
+
+test('a carrier that pings fifty times a second is never reported, a flood of OPTIONS is', () => {
+  const pings = (everyMs: number) => range(0, 3_000).map((index) => ask(index * everyMs, flooder, 'OPTIONS', ''));
+  expect(feed(detectorsWith(), pings(20))).toEqual([]);
+  expect(feed(detectorsWith(), pings(2))).toMatchObject([{ rule: 'method-bucket', after: 171 }, {}, {}, {}, {}, {}]);
 });
 
 test('a steady rate below the limit is never reported', () => {
