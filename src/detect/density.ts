@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ENOUGH_POINTS, type EpochMs, type Finding, type ProofTier } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
 import { durationSetting } from './base/duration-setting.ts';
-import { isExempt, provedItself } from './base/exempt.ts';
+import { isCustomer, isExempt, provedItself } from './base/exempt.ts';
 import { SourceKey } from './base/source-key.ts';
 import { SourceTable } from './base/source-table.ts';
 import type { SparseColumn } from './base/sparse-column.ts';
@@ -26,6 +26,8 @@ interface Ring {
   next: number;
   lastSpoofable: EpochMs;
   quietUntil: EpochMs;
+  /** Challenges that were answered: as many further requests do not count. */
+  answered: number;
 }
 
 /** What is known of a slot's last request. */
@@ -68,10 +70,15 @@ class Windows {
         next: 0,
         lastSpoofable: (flags & SPOOFABLE) === 0 ? -Infinity : last,
         quietUntil: -Infinity,
+        answered: 0,
       };
       this.#rings.set(slot, ring);
     }
     if (spoofable) ring.lastSpoofable = now;
+    if (ring.answered > 0) {
+      ring.answered -= 1;
+      return false;
+    }
     if (ring.times.length < this.#limit) {
       ring.times.push(now);
       if (ring.times.length < this.#limit) return false;
@@ -83,6 +90,12 @@ class Windows {
     if (now - oldest >= this.#windowMs || now < ring.quietUntil) return false;
     ring.quietUntil = now + this.#windowMs;
     return true;
+  }
+
+  /** One of its requests was not left alone: whoever sent it has answered the challenge. */
+  answered(slot: number): void {
+    const ring = this.#rings.get(slot);
+    if (ring !== undefined) ring.answered = Math.min(this.#limit, ring.answered + 1);
   }
 
   /** Requests that are remembered, at most `limit`. */
@@ -107,8 +120,8 @@ export const prefixOf = (identity: string): string => {
 };
 
 /**
- * Too many requests at once, whatever they ask. Customers who proved themselves do not count, so an office that
- * registers again counts each phone's first request only. What is over the limit says nothing about intent.
+ * Too many requests at once, whatever they ask. Customers who proved themselves do not count, and who answers a challenge
+ * makes up for the request that was challenged: an office of any size that registers again counts what is on its way. What is over the limit says nothing about intent.
  */
 export const density: DetectorKind<typeof configSchema> = {
   id: 'density',
@@ -128,7 +141,13 @@ export const density: DetectorKind<typeof configSchema> = {
     return {
       id: 'density',
       detect(event, facts) {
-        if (event.kind !== 'request' || isExempt(facts) || provedItself(event)) return NO_FINDINGS;
+        if (event.kind !== 'request' || isExempt(facts)) return NO_FINDINGS;
+        if (provedItself(event)) {
+          if (isCustomer(event)) return NO_FINDINGS;
+          sources.answered(sources.table.take(key.read(event.source.identity)));
+          prefixes.answered(prefixes.table.take(key.toPrefix()));
+          return NO_FINDINGS;
+        }
         // carriers ping fifty times a second; a flood of OPTIONS empties their bucket instead
         if (event.sip.method === 'OPTIONS') return NO_FINDINGS;
         const { identity } = event.source;

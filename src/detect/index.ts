@@ -10,6 +10,7 @@ import type { Detector, TableStats } from './base/detector.ts';
 import { digestGuessing } from './digest-guessing.ts';
 import { enumeration } from './enumeration.ts';
 import { garbage } from './message/garbage.ts';
+import { injection } from './message/injection.ts';
 import { malformed } from './message/malformed.ts';
 import { methodBucket } from './method-bucket.ts';
 import { scannerAgent } from './scanner-agent.ts';
@@ -27,6 +28,7 @@ export const detectSchema = z.strictObject({
   method_bucket: methodBucket.configSchema.prefault({}),
   garbage: garbage.configSchema.prefault({}),
   malformed: malformed.configSchema.prefault({}),
+  injection: injection.configSchema.prefault({}),
 });
 
 export type DetectConfig = z.output<typeof detectSchema>;
@@ -49,6 +51,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.density.enabled) detectors.push(density.create(config.density));
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
+  if (config.injection.enabled) detectors.push(injection.create(config.injection));
   if (config.malformed.enabled) detectors.push(malformed.create(config.malformed));
   return {
     detect: (event, facts) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EpochMs } from '../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { isExempt, provedItself } from './base/exempt.ts';
+import { isCustomer, isExempt, provedItself } from './base/exempt.ts';
 import { SourceKey } from './base/source-key.ts';
 import { SourceTable } from './base/source-table.ts';
 
@@ -88,7 +88,8 @@ class Buckets {
 
 /**
  * Token bucket for each source and method: how fast a source may go on asking one thing. ACK and CANCEL are never
- * counted (they answer for another request), nor are customers who proved themselves.
+ * counted (they answer for another request), nor are customers who proved themselves; who answers a challenge gets back what
+ * the challenged request took.
  */
 export const methodBucket: DetectorKind<typeof configSchema> = {
   id: 'method-bucket',
@@ -105,7 +106,7 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
     return {
       id: 'method-bucket',
       detect(event, facts) {
-        if (event.kind !== 'request' || isExempt(facts) || provedItself(event)) return NO_FINDINGS;
+        if (event.kind !== 'request' || isExempt(facts) || isCustomer(event)) return NO_FINDINGS;
         if (event.sip.method === 'ACK' || event.sip.method === 'CANCEL') return NO_FINDINGS;
         const method = bucketOf(event.sip.method);
         const { per_second, burst } = config[METHODS[method]];
@@ -114,6 +115,12 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
         last[slot] = now;
         const number = NUMBER_OF[method];
         const bit = 1 << number;
+        if (provedItself(event)) {
+          // an answered challenge gives back what the challenged request took
+          const fullAt = buckets.fullAt(slot, number, now);
+          if (fullAt > now) buckets.fill(slot, number, now, Math.max(now, fullAt - 1_000 / per_second));
+          return NO_FINDINGS;
+        }
         const missing = ((buckets.fullAt(slot, number, now) - now) * per_second) / 1_000;
         if (missing <= ROUNDING) spoofable[slot]! &= ~bit;
         if (event.tier === 'spoofable') spoofable[slot]! |= bit;

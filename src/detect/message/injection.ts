@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { ENOUGH_POINTS } from '../../model/index.ts';
+import type { SipView } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isCustomer, isExempt } from '../base/exempt.ts';
+import { createOnce } from '../base/once.ts';
+
+const points = z.int().min(0).max(ENOUGH_POINTS);
+
+const configSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('switch the detector off'),
+  sql_points: points.default(ENOUGH_POINTS).describe('SQL in a user part: no number and no name looks like it'),
+  shell_points: points
+    .default(ENOUGH_POINTS)
+    .describe('a shell command, a template or a path in a user part or User-Agent'),
+  markup_points: points.default(40).describe('script for the browser of whoever looks at logs'),
+  repeat: durationSetting('10m').describe('script: a source is accused once in this time'),
+  max_sources: z.int().min(1).max(1_000_000).default(20_000).describe('sources remembered'),
+});
+
+/** Looked at of each value; what follows is cut, so that no pattern costs more than a few microseconds. */
+const MAX_CHARS = 256;
+
+type Kind = 'sql' | 'shell' | 'markup';
+
+interface Pattern {
+  readonly kind: Kind;
+  readonly what: string;
+  readonly match: RegExp;
+}
+
+/**
+ * In user parts, percent-decoded. A lone quote is a name (`o'brien`, `cote.d'or`): what betrays SQL is what stands behind
+ * it. Every repetition is bounded.
+ */
+const IN_USERS: readonly Pattern[] = [
+  { kind: 'sql', what: 'a quote and a condition', match: /['"][\s)+/*]{0,8}(?:or|and|\|\||&&)[\s('"+/*\d]/i },
+  { kind: 'sql', what: 'a quote and a comment', match: /['"][\s)+;]{0,8}(?:--|#|\/\*)/ },
+  {
+    kind: 'sql',
+    what: 'a quote and a statement',
+    match: /['"][\s)+]{0,8};[\s+]{0,8}(?:drop|insert|update|delete|select|exec|alter)\b/i,
+  },
+  { kind: 'sql', what: 'UNION SELECT', match: /\bunion[\s+/*]{1,8}(?:all[\s+/*]{1,8})?select\b/i },
+  {
+    kind: 'sql',
+    what: 'a call that waits',
+    match: /\b(?:pg_sleep|benchmark|waitfor[\s+]{1,4}delay|sleep)[\s+]{0,4}[('"]/i,
+  },
+  { kind: 'shell', what: 'a command substitution', match: /\$\(|`|\$\{/ },
+  {
+    kind: 'shell',
+    what: 'a command',
+    match: /[;|&][\s+]{0,8}(?:\/[a-z]{1,8}\/){0,4}(?:wget|curl|bash|sh|nc|cat|rm|id|python3?|perl|ping|sleep)\b/i,
+  },
+  { kind: 'shell', what: 'a path that climbs', match: /(?:\.\.[/\\]){2}/ },
+];
+
+const ANYWHERE: readonly Pattern[] = [
+  { kind: 'markup', what: 'a script', match: /<\s{0,4}(?:script|img|svg|iframe)\b|javascript:|\bonerror\s{0,4}=/i },
+];
+
+const IN_AGENTS: readonly Pattern[] = [
+  { kind: 'shell', what: 'a template lookup', match: /\$\{[a-z:-]{1,16}:/i },
+  { kind: 'shell', what: 'a command substitution', match: /\$\(|\(\)\s{0,4}\{/ },
+];
+
+const decoded = (text: string): string => {
+  const cut = text.length > MAX_CHARS ? text.slice(0, MAX_CHARS) : text;
+  return cut.includes('%')
+    ? cut.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : cut;
+};
+
+interface Sighting {
+  readonly kind: Kind;
+  readonly what: string;
+  readonly where: string;
+}
+
+const seek = (patterns: readonly Pattern[], text: string, where: string): Sighting | undefined => {
+  const found = patterns.find(({ match }) => match.test(text));
+  return found === undefined ? undefined : { kind: found.kind, what: found.what, where };
+};
+
+/** What nearly every user part is: nothing of it can be part of any pattern. */
+const PLAIN_USER = /^\+?[\w.*#~-]*$/;
+
+/** Characters that each pattern for names and User-Agents needs. */
+const TELLTALE = /[<$]|\(\)|javascript:/i;
+
+const sightingOf = (sip: SipView): Sighting | undefined => {
+  const users = [
+    ['From', sip.from.user],
+    ['To', sip.to.user],
+    ['Request-URI', sip.requestUser],
+    ['credentials', sip.authUser],
+  ] as const;
+  for (const [where, user] of users) {
+    if (PLAIN_USER.test(user)) continue;
+    const found = seek(IN_USERS, decoded(user), where) ?? seek(ANYWHERE, decoded(user), where);
+    if (found !== undefined) return found;
+  }
+  for (const agent of sip.userAgents) {
+    if (!TELLTALE.test(agent)) continue;
+    const found =
+      seek(IN_AGENTS, agent.slice(0, MAX_CHARS), 'User-Agent') ??
+      seek(ANYWHERE, agent.slice(0, MAX_CHARS), 'User-Agent');
+    if (found !== undefined) return found;
+  }
+  for (const [where, display] of [
+    ['From', sip.from.display],
+    ['To', sip.to.display],
+  ] as const) {
+    if (!TELLTALE.test(display)) continue;
+    const found = seek(ANYWHERE, display.slice(0, MAX_CHARS), `the name in ${where}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+const RULE: Readonly<Record<Kind, string>> = {
+  sql: 'injection.sql',
+  shell: 'injection.shell',
+  markup: 'injection.markup',
+};
+
+/** SQL, shell and script where a user, a name or a User-Agent should stand. All of it may be valid SIP. */
+export const injection: DetectorKind<typeof configSchema> = {
+  id: 'injection',
+  configSchema,
+  create(config) {
+    const pointsOf = { sql: config.sql_points, shell: config.shell_points, markup: config.markup_points };
+    const accused = createOnce(config.max_sources, config.repeat);
+    return {
+      id: 'injection',
+      detect(event, facts) {
+        if (event.kind !== 'request' || isExempt(facts) || isCustomer(event)) return NO_FINDINGS;
+        const sighting = sightingOf(event.sip);
+        if (sighting === undefined || pointsOf[sighting.kind] === 0) return NO_FINDINGS;
+        if (sighting.kind === 'markup' && !accused.due(event.source.identity, event.at)) return NO_FINDINGS;
+        return [
+          {
+            rule: RULE[sighting.kind],
+            family: 'tool',
+            accused: { kind: 'source' },
+            tier: event.tier,
+            points: pointsOf[sighting.kind],
+            evidence: `${sighting.what} in ${sighting.where}`,
+          },
+        ];
+      },
+      tables: () => ({ 'injection.accused': accused.stats }),
+    };
+  },
+};
