@@ -79,6 +79,26 @@ test('an IPv6 source is its /64', () => {
   expect(feed(densityOnly(), events)).toHaveLength(1);
 });
 
+test('an office of any size whose phones answer their challenges is no flood, one whose phones do not is', () => {
+  const phones = range(0, 399).map((index) => ({ at: index * 5, target: String(index) }));
+  const asked = phones.map(({ at, target }) => ask(at, flooder, 'REGISTER', target));
+  const answered = phones.map(({ at, target }) =>
+    ask(at + 100, flooder, 'REGISTER', target, { credentials: 'bound', tier: 'proven' }),
+  );
+  const floodsOnly = detectorsWith({ enumeration: { enabled: false } });
+  expect(feed(floodsOnly, [...asked, ...answered])).toEqual([]);
+  expect(feed(densityOnly(), asked)).toMatchObject([{ rule: 'density.source', after: 100 }]);
+});
+
+test('answers do not pile up: a flood after them is noticed', () => {
+  const answers = range(0, 999).flatMap((index) => [
+    ask(index, flooder, 'REGISTER', 'x'),
+    ask(index, flooder, 'REGISTER', 'x', { credentials: 'bound', tier: 'proven' }),
+  ]);
+  const flood = range(0, 399).map((index) => ask(1_000 + index, flooder, 'REGISTER', 'x'));
+  expect(feed(densityOnly(), [...answers, ...flood])).toMatchObject([{ rule: 'density.source' }]);
+});
+
 test('a bucket adds weight when its burst is used up', () => {
   expect(feed(bucketOnly(), burst(200, 5))).toMatchObject([{ rule: 'method-bucket', points: 50, after: 56 }]);
 });
