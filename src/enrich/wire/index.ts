@@ -7,4 +7,4 @@
 export { compileTools, entriesOf, type ToolMatcher } from './compile.ts';
 export { messageFields, packSchema, type MessageSource, type PackEntry, type ToolPack } from './pack-schema.ts';
 export { describeShape, readShape, wireId, wireIdOf } from './shape.ts';
-export { SHIPPED_PACK, shippedPack, shippedTools } from './shipped.ts';
+export { shippedPack, shippedTools } from './shipped.ts';

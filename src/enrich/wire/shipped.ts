@@ -5,7 +5,7 @@ import { compileTools, type ToolMatcher } from './compile.ts';
 import { packSchema, type ToolPack } from './pack-schema.ts';
 
 /** The pack that comes with the package: beside `src` and `dist`. */
-export const SHIPPED_PACK = fileURLToPath(new URL('../../../packs/tools.yaml', import.meta.url));
+const SHIPPED_PACK = fileURLToPath(new URL('../../../packs/tools.yaml', import.meta.url));
 
 let shipped: ToolPack | undefined;
 

@@ -25,10 +25,8 @@ test.each(FILES)('packs/%s: every case holds', { timeout: 60_000 }, (name) => {
 });
 
 test('every entry of the pack has a message that it matches and one that it spares', () => {
-  for (const { name, tests } of shippedPack().entries) {
-    expect(tests?.matches.length, name).toBeGreaterThan(0);
-    expect(tests?.spares.length, name).toBeGreaterThan(0);
-  }
+  const untested = shippedPack().entries.filter(({ tests }) => !tests?.matches.length || !tests.spares.length);
+  expect(untested.map(({ name }) => name)).toEqual([]);
 });
 
 test('every tool of low risk is tried in all disguises', { timeout: 60_000 }, () => {
