@@ -8,7 +8,7 @@ install();
 build();
 
 // As in the first line of main.ts.
-const flags = ['--max-semi-space-size=16'];
+const flags = ['--max-semi-space-size=8'];
 const child = spawn(nodeBinary(), [...flags, join(root, 'dist', 'main.js'), 'run', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
