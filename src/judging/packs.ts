@@ -48,7 +48,7 @@ const readPacks = (
  */
 export const packsSetting = z
   .array(z.string().refine((text) => isAbsolute(text) && !text.includes('\0'), 'must be an absolute path'))
-  .max(MAX_PACKS)
+  .max(MAX_PACKS, `holds more than ${MAX_PACKS} packs`)
   .transform((files, ctx): readonly NamedPack[] =>
     readPacks(files, (index, problem) =>
       ctx.addIssue({ code: 'custom', path: [index], message: `is a pack with a problem: ${problem}` }),

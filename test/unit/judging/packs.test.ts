@@ -65,7 +65,7 @@ test('a wrong pack is refused with its place, and the old one goes on', () => {
 test.each([
   ['packs: [mine.yaml]', /packs\[0\] must be an absolute path/],
   ['packs: [/nowhere/mine.yaml]', /packs\[0\] is a pack with a problem: Cannot read .*there is no such file/],
-  [`packs: [${Array.from({ length: 17 }, () => '/a').join(', ')}]`, /packs must have at most 16/],
+  [`packs: [${Array.from({ length: 17 }, () => '/a').join(', ')}]`, /packs holds more than 16 packs/],
 ])('%s is refused', (text, problem) => {
   expect(() => loadConfig({ text, schema: companionSchema })).toThrow(problem);
 });
