@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLab } from '../../src/lab/index.ts';
 import type { Lab } from '../../src/lab/index.ts';
 import type { BanRow } from '../../src/model/index.ts';
@@ -74,206 +74,214 @@ const message = (ua: Ua, parts: Parts, more: readonly string[] = [], body = ''):
 /** Control characters, but for the ends of lines. */
 const RAW_CONTROL = /[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069]/;
 
-requires(
-  'kamailio',
-  'kamailio-extra-modules',
-  'kamailio-sqlite-modules',
-)('hostile values', () => {
-  let lab: Lab;
-  let door: Door;
-  const open: Ua[] = [];
-  let nextAddress = 0;
-  const stranger = async (transport: 'udp' | 'tcp' = 'udp', user = 'x'): Promise<Ua> => {
-    nextAddress += 1;
-    const from = `127.82.${30 + (nextAddress >> 7)}.${(nextAddress & 127) + 1}`;
-    const ua = await createUa({ server: SIP, from, user, transport, deadlineMs: 5_000 });
-    open.push(ua);
-    return ua;
-  };
-  /** Everything that Kamailio handed to companion or dropped for its size, and what the parser of either refused. */
-  const counted = async () => {
-    const metrics = await readMetrics(lab);
-    const { request = 0, outcome = 0 } = family(metrics, 'companion_events_total');
-    return { request, outcome, tooLarge: await door.counter('too_large') };
-  };
-  const sum = (counts: Awaited<ReturnType<typeof counted>>): number =>
-    counts.request + counts.outcome + counts.tooLarge;
+describe.each(['datagram', 'evapi'] as const)('hostile values over %s', (transport) =>
+  requires(
+    'kamailio',
+    'kamailio-extra-modules',
+    'kamailio-sqlite-modules',
+  )('in requests', () => {
+    let lab: Lab;
+    let door: Door;
+    const open: Ua[] = [];
+    let nextAddress = 0;
+    const stranger = async (over: 'udp' | 'tcp' = 'udp', user = 'x'): Promise<Ua> => {
+      nextAddress += 1;
+      const from = `127.82.${30 + (nextAddress >> 7)}.${(nextAddress & 127) + 1}`;
+      const ua = await createUa({ server: SIP, from, user, transport: over, deadlineMs: 5_000 });
+      open.push(ua);
+      return ua;
+    };
+    /** Everything that Kamailio handed to companion or dropped for its size, and what the parser of either refused. */
+    const counted = async () => {
+      const metrics = await readMetrics(lab);
+      const { request = 0, outcome = 0 } = family(metrics, 'companion_events_total');
+      return { request, outcome, tooLarge: await door.counter('too_large') };
+    };
+    const sum = (counts: Awaited<ReturnType<typeof counted>>): number =>
+      counts.request + counts.outcome + counts.tooLarge;
 
-  beforeAll(async () => {
-    lab = await startLab({ sip: SIP, users: 'alice:secret,bob:secret' });
-    door = openDoor(lab);
-  });
-  afterAll(async () => {
-    for (const ua of open) ua.close();
-    await lab?.stop();
-  });
+    beforeAll(async () => {
+      lab = await startLab({ sip: SIP, users: 'alice:secret,bob:secret', transport });
+      door = openDoor(lab);
+    });
+    afterAll(async () => {
+      for (const ua of open) ua.close();
+      await lab?.stop();
+    });
 
-  test('each that is answered is counted, wherever it stands, and every frame stays whole', async () => {
-    const unseen: string[] = [];
-    const answered: string[] = [];
-    for (const [name, value] of Object.entries(VALUES)) {
-      for (const place of PLACES) {
-        const before = sum(await counted());
-        const ua = await stranger();
-        ua.send(message(ua, { ...PLAIN, [place]: value }));
-        const seen = await until('seen', async () => sum(await counted()) > before, 80, 5).catch(() => undefined);
-        if (ua.received.length > 0) answered.push(`${name} in ${place}`);
-        if (seen === undefined) unseen.push(`${name} in ${place}`);
+    test('each that is answered is counted, wherever it stands, and every frame stays whole', async () => {
+      const unseen: string[] = [];
+      const answered: string[] = [];
+      for (const [name, value] of Object.entries(VALUES)) {
+        for (const place of PLACES) {
+          const before = sum(await counted());
+          const ua = await stranger();
+          ua.send(message(ua, { ...PLAIN, [place]: value }));
+          const isSeen = async (): Promise<boolean> => sum(await counted()) > before;
+          let seen = await until('seen', isSeen, 80, 5).catch(() => undefined);
+          // who was answered was seen by Kamailio: on busy cores companion may be later
+          if (seen === undefined && ua.received.length > 0)
+            seen = await until('seen', isSeen, 2_000, 5).catch(() => undefined);
+          if (ua.received.length > 0) answered.push(`${name} in ${place}`);
+          if (seen === undefined) unseen.push(`${name} in ${place}`);
+        }
       }
-    }
-    const before = await counted();
-    const ua = await stranger();
-    ua.send(message(ua, PLAIN).replace('CSeq: 1 OPTIONS', 'CSeq: 1 INVITE'));
-    await until('what sanity_check refuses is told', async () => (await counted()).outcome > before.outcome);
-    const drops = family(await readMetrics(lab), 'companion_drops_total');
-    figure('hostile', { counted: await counted(), answered: answered.length, drops });
-    // Kamailio's core refuses these before any script
-    figure('hostile', { unseen });
-    expect(unseen.filter((one) => answered.includes(one))).toEqual([]);
-    expect(unseen.filter((one) => !/in (?:from|to|uri)|^NUL first in method/.test(one))).toEqual([]);
-    expect(Object.keys(drops).filter((kind) => !kind.startsWith('unreadable-'))).toEqual([]);
-    expect(Object.values(drops).reduce((all, one) => all + one, 0)).toBeLessThan(20);
-  });
+      const before = await counted();
+      const ua = await stranger();
+      ua.send(message(ua, PLAIN).replace('CSeq: 1 OPTIONS', 'CSeq: 1 INVITE'));
+      await until('what sanity_check refuses is told', async () => (await counted()).outcome > before.outcome);
+      const drops = family(await readMetrics(lab), 'companion_drops_total');
+      figure('hostile', { counted: await counted(), answered: answered.length, drops });
+      // Kamailio's core refuses these before any script
+      figure('hostile', { unseen });
+      expect(unseen.filter((one) => answered.includes(one))).toEqual([]);
+      expect(unseen.filter((one) => !/in (?:from|to|uri)|^NUL first in method/.test(one))).toEqual([]);
+      expect(Object.keys(drops).filter((kind) => !kind.startsWith('unreadable-'))).toEqual([]);
+      expect(Object.values(drops).reduce((all, one) => all + one, 0)).toBeLessThan(20);
+    });
 
-  test('evidence that quotes them is escaped in why, ban list, watch and the log', async () => {
-    const watching = spawn(process.execPath, [ENTRY, 'watch', '--socket', lab.ready.socket], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let watched = '';
-    watching.stdout.on('data', (chunk: Buffer) => (watched += chunk.toString()));
-    await sleep(700);
-    const accused: string[] = [];
-    for (const [name, value] of Object.entries(VALUES)) {
-      if (/crlf|^lf|^cr$|NUL first/.test(name)) continue;
-      // guesses at one user, on a nonce of our own
-      const guesser = await stranger();
-      const challenged = await guesser.request({ method: 'REGISTER', uri: `sip:${HOST}` });
-      const nonce = /nonce="([^"]+)"/.exec(challenged.text)?.[1] ?? '';
-      const user = value.replaceAll(/["\\]/g, '\\$&');
-      for (let n = 0; n < 8; n += 1) {
-        const digest = `username="${user}", realm="${HOST}", nonce="${nonce}", uri="sip:${HOST}", response="${token()}${token()}"`;
-        guesser.send(message(guesser, { ...PLAIN, method: 'REGISTER' }, [`Authorization: Digest ${digest}`]));
-        await sleep(2);
-      }
-      accused.push(guesser.local);
-    }
-    // names asked for, from addresses that are proven; those that nobody answered for count after four seconds
-    const scanners = await Promise.all(
-      ['invalid UTF-8', 'bidi', 'quotes', 'nul', 'json'].map(async (name) => ({
-        value: VALUES[name]!,
-        ua: await stranger('tcp'),
-      })),
-    );
-    for (let n = 100; n < 145; n += 1) {
-      if (n === 140) await sleep(4_300);
-      for (const { value, ua } of scanners)
-        ua.send(message(ua, { ...PLAIN, uriUser: `${n * 7}${value}` }).replace('/UDP', '/TCP'));
-      await sleep(2);
-    }
-    for (const { ua } of scanners) accused.push(ua.local);
-    let rows: readonly BanRow[] = [];
-    const isThere = async (): Promise<boolean> => {
-      rows = await listOf<BanRow>(lab, 'ban.list');
-      return rows.length >= 8 && rows.some(({ kind }) => kind === 'ban');
-    };
-    await until('a ban and more', isThere, 8_000, 100).catch(() => undefined);
-    const addresses = [...new Set(rows.map(({ subject }) => subject))].filter((ip) =>
-      accused.some((local) => local.startsWith(`${ip}:`)),
-    );
-    const outputs: string[] = [];
-    const jsons: string[] = [];
-    const ask = async (...args: readonly string[]): Promise<void> => {
-      const [plain, json] = await Promise.all([command(lab, ...args), command(lab, ...args, '--json')]);
-      outputs.push(plain.stdout, plain.stderr);
-      jsons.push(json.stdout);
-    };
-    await ask('ban', 'list', '--all');
-    for (const ip of addresses.slice(0, 6)) await ask('why', ip);
-    await ask('status');
-    watching.kill('SIGTERM');
-    const log = logOf(lab, 'companion').trim().split('\n');
-    const decisions = log
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-      .filter(({ event }) => event === 'decision');
-    figure('hostile', {
-      held: rows.map(({ kind, rules, reason }) => `${kind} ${rules[0] ?? reason}`),
-      decisions: decisions.length,
-    });
-    figure('hostile', {
-      quoted: outputs
-        .join('')
-        .match(/(?:user|names).{0,90}\\x.{0,40}/g)
-        ?.slice(0, 4),
-    });
-    const api = await fetch(`${lab.ready.api}/api/sip-guardian/bans`, {
-      headers: { authorization: `Bearer ${lab.ready.token}` },
-    });
-    expect(((await api.json()) as { total: number }).total).toBeGreaterThan(0);
+    // what follows a frame is the same for every transport
+    if (transport === 'datagram')
+      test('evidence that quotes them is escaped in why, ban list, watch and the log', async () => {
+        const watching = spawn(process.execPath, [ENTRY, 'watch', '--socket', lab.ready.socket], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        let watched = '';
+        watching.stdout.on('data', (chunk: Buffer) => (watched += chunk.toString()));
+        await sleep(700);
+        const accused: string[] = [];
+        for (const [name, value] of Object.entries(VALUES)) {
+          if (/crlf|^lf|^cr$|NUL first/.test(name)) continue;
+          // guesses at one user, on a nonce of our own
+          const guesser = await stranger();
+          const challenged = await guesser.request({ method: 'REGISTER', uri: `sip:${HOST}` });
+          const nonce = /nonce="([^"]+)"/.exec(challenged.text)?.[1] ?? '';
+          const user = value.replaceAll(/["\\]/g, '\\$&');
+          for (let n = 0; n < 8; n += 1) {
+            const digest = `username="${user}", realm="${HOST}", nonce="${nonce}", uri="sip:${HOST}", response="${token()}${token()}"`;
+            guesser.send(message(guesser, { ...PLAIN, method: 'REGISTER' }, [`Authorization: Digest ${digest}`]));
+            await sleep(2);
+          }
+          accused.push(guesser.local);
+        }
+        // names asked for, from addresses that are proven; those that nobody answered for count after four seconds
+        const scanners = await Promise.all(
+          ['invalid UTF-8', 'bidi', 'quotes', 'nul', 'json'].map(async (name) => ({
+            value: VALUES[name]!,
+            ua: await stranger('tcp'),
+          })),
+        );
+        for (let n = 100; n < 145; n += 1) {
+          if (n === 140) await sleep(4_300);
+          for (const { value, ua } of scanners)
+            ua.send(message(ua, { ...PLAIN, uriUser: `${n * 7}${value}` }).replace('/UDP', '/TCP'));
+          await sleep(2);
+        }
+        for (const { ua } of scanners) accused.push(ua.local);
+        let rows: readonly BanRow[] = [];
+        const isThere = async (): Promise<boolean> => {
+          rows = await listOf<BanRow>(lab, 'ban.list');
+          return rows.length >= 8 && rows.some(({ kind }) => kind === 'ban');
+        };
+        await until('a ban and more', isThere, 8_000, 100).catch(() => undefined);
+        const addresses = [...new Set(rows.map(({ subject }) => subject))].filter((ip) =>
+          accused.some((local) => local.startsWith(`${ip}:`)),
+        );
+        const outputs: string[] = [];
+        const jsons: string[] = [];
+        const ask = async (...args: readonly string[]): Promise<void> => {
+          const [plain, json] = await Promise.all([command(lab, ...args), command(lab, ...args, '--json')]);
+          outputs.push(plain.stdout, plain.stderr);
+          jsons.push(json.stdout);
+        };
+        await ask('ban', 'list', '--all');
+        for (const ip of addresses.slice(0, 6)) await ask('why', ip);
+        await ask('status');
+        watching.kill('SIGTERM');
+        const log = logOf(lab, 'companion').trim().split('\n');
+        const decisions = log
+          .map((line) => JSON.parse(line) as Record<string, unknown>)
+          .filter(({ event }) => event === 'decision');
+        figure('hostile', {
+          held: rows.map(({ kind, rules, reason }) => `${kind} ${rules[0] ?? reason}`),
+          decisions: decisions.length,
+        });
+        figure('hostile', {
+          quoted: outputs
+            .join('')
+            .match(/(?:user|names).{0,90}\\x.{0,40}/g)
+            ?.slice(0, 4),
+        });
+        const api = await fetch(`${lab.ready.api}/api/sip-guardian/bans`, {
+          headers: { authorization: `Bearer ${lab.ready.token}` },
+        });
+        expect(((await api.json()) as { total: number }).total).toBeGreaterThan(0);
 
-    expect(rows.length).toBeGreaterThanOrEqual(8);
-    expect(addresses.length).toBeGreaterThanOrEqual(4);
-    expect(decisions.length).toBeGreaterThanOrEqual(8);
-    expect(watched.trim().split('\n').length).toBeGreaterThanOrEqual(8);
-    for (const text of [...outputs, watched, ...log]) expect(RAW_CONTROL.exec(text)).toBeNull();
-    for (const json of jsons) {
-      expect(RAW_CONTROL.exec(json)).toBeNull();
-      JSON.parse(json);
-    }
-    // the attacker's ANSI sequence was kept, as text
-    expect(log.some((line) => line.includes(String.raw`\\x1b[2J`))).toBe(true);
-    expect(await door.counter('bad_frame')).toBe(0);
-  });
+        expect(rows.length).toBeGreaterThanOrEqual(8);
+        expect(addresses.length).toBeGreaterThanOrEqual(4);
+        expect(decisions.length).toBeGreaterThanOrEqual(8);
+        expect(watched.trim().split('\n').length).toBeGreaterThanOrEqual(8);
+        for (const text of [...outputs, watched, ...log]) expect(RAW_CONTROL.exec(text)).toBeNull();
+        for (const json of jsons) {
+          expect(RAW_CONTROL.exec(json)).toBeNull();
+          JSON.parse(json);
+        }
+        // what the attacker wrote was kept, as text
+        expect(log.some((line) => /\\\\x(?:1b|07|80|00)/.test(line))).toBe(true);
+        expect(await door.counter('bad_frame')).toBe(0);
+      });
 
-  test('what is larger than an ask is dropped and counted for strangers, and passes with bound credentials', async () => {
-    const big = async (transport: 'udp' | 'tcp', parts: Partial<Parts>, more: readonly string[]): Promise<number> => {
-      const ua = await stranger(transport);
-      const before = await door.counter('too_large');
-      ua.send(message(ua, { ...PLAIN, ...parts }, more).replace('/UDP', `/${transport.toUpperCase()}`));
-      const counts = until('dropped and counted', async () => (await door.counter('too_large')) === before + 1);
-      await counts;
-      await sleep(50);
-      return ua.received.length;
-    };
-    const manyHeaders = Array.from({ length: 5_000 }, (_, n) => `X-${n}: y`);
-    const answers = [
-      await big('udp', { agent: 'A'.repeat(60_000) }, []),
-      await big('udp', {}, manyHeaders),
-      await big('udp', { fromName: 'B'.repeat(20_000) }, []),
-      await big('tcp', { agent: 'A'.repeat(12_000) }, []),
-      await big('tcp', {}, manyHeaders.slice(0, 1_200)),
-    ];
-    expect(answers).toEqual([0, 0, 0, 0, 0]);
-    // a thousand headers that fit are read
-    const small = await stranger();
-    const before = await counted();
-    small.send(
-      message(
-        small,
-        PLAIN,
-        Array.from({ length: 1_000 }, () => 'a:'),
-      ),
-    );
-    await until('counted', async () => (await counted()).request > before.request);
-    // and a customer's own are served
-    for (const [transport, user] of [
-      ['udp', 'alice'],
-      ['tcp', 'bob'],
-    ] as const) {
-      const phone = await stranger(transport, user);
-      const { request } = await counted();
-      const uri = `sip:${HOST}`;
-      const headers = [`Contact: <sip:${user}@${phone.local}>`, 'Expires: 60'];
-      const register = { method: 'REGISTER', uri, to: `<sip:${user}@${HOST}>` };
-      expect((await phone.request({ ...register, headers })).status).toBe(401);
-      const reply = await phone.authenticated(
-        { ...register, headers: [...headers, ...(transport === 'udp' ? manyHeaders : manyHeaders.slice(0, 600))] },
-        phone.transactions[0],
+    test('what is larger than an ask is dropped and counted for strangers, and passes with bound credentials', async () => {
+      const big = async (over: 'udp' | 'tcp', parts: Partial<Parts>, more: readonly string[]): Promise<number> => {
+        const ua = await stranger(over);
+        const before = await door.counter('too_large');
+        ua.send(message(ua, { ...PLAIN, ...parts }, more).replace('/UDP', `/${over.toUpperCase()}`));
+        const counts = until('dropped and counted', async () => (await door.counter('too_large')) === before + 1);
+        await counts;
+        await sleep(50);
+        return ua.received.length;
+      };
+      const manyHeaders = Array.from({ length: 5_000 }, (_, n) => `X-${n}: y`);
+      const answers = [
+        await big('udp', { agent: 'A'.repeat(60_000) }, []),
+        await big('udp', {}, manyHeaders),
+        await big('udp', { fromName: 'B'.repeat(20_000) }, []),
+        await big('tcp', { agent: 'A'.repeat(12_000) }, []),
+        await big('tcp', {}, manyHeaders.slice(0, 1_200)),
+      ];
+      expect(answers).toEqual([0, 0, 0, 0, 0]);
+      // a thousand headers that fit are read
+      const small = await stranger();
+      const before = await counted();
+      small.send(
+        message(
+          small,
+          PLAIN,
+          Array.from({ length: 1_000 }, () => 'a:'),
+        ),
       );
-      figure('large', { transport, status: reply.status, ms: reply.ms });
-      expect(reply.status).toBe(200);
-      expect((await counted()).request).toBeGreaterThanOrEqual(request + 2);
-    }
-    const drops = family(await readMetrics(lab), 'companion_drops_total');
-    expect(Object.keys(drops).filter((kind) => !kind.startsWith('unreadable-'))).toEqual([]);
-  });
-});
+      await until('counted', async () => (await counted()).request > before.request);
+      // and a customer's own are served
+      for (const [over, user] of [
+        ['udp', 'alice'],
+        ['tcp', 'bob'],
+      ] as const) {
+        const phone = await stranger(over, user);
+        const { request } = await counted();
+        const uri = `sip:${HOST}`;
+        const headers = [`Contact: <sip:${user}@${phone.local}>`, 'Expires: 60'];
+        const register = { method: 'REGISTER', uri, to: `<sip:${user}@${HOST}>` };
+        expect((await phone.request({ ...register, headers })).status).toBe(401);
+        const reply = await phone.authenticated(
+          { ...register, headers: [...headers, ...(over === 'udp' ? manyHeaders : manyHeaders.slice(0, 600))] },
+          phone.transactions[0],
+        );
+        figure('large', { transport, over, status: reply.status, ms: reply.ms });
+        expect(reply.status).toBe(200);
+        expect((await counted()).request).toBeGreaterThanOrEqual(request + 2);
+      }
+      const drops = family(await readMetrics(lab), 'companion_drops_total');
+      expect(Object.keys(drops).filter((kind) => !kind.startsWith('unreadable-'))).toEqual([]);
+    });
+  }),
+);

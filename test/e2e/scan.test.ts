@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { figure } from './kit/companion.ts';
-import { quantile, spread, tally } from './kit/figures.ts';
+import { tally } from './kit/figures.ts';
+import { SOURCES, expectToolsEnforced, heldAt, showTimes } from './kit/enforced.ts';
 import { METHODS, expectNothingLearned, expectSvwarBlind } from './kit/learned.ts';
 import { openTcp, scanTcp, scanUdp } from './kit/scanner.ts';
 import type { ScanResult } from './kit/scanner.ts';
@@ -21,29 +22,6 @@ const USERS = extensions(100, 199, (name) => `pw-${name}`);
 const TARGETS = Object.keys(extensions(100, 250, String));
 const BAN_LOOPBACK = 'decide: {ban_private: true}\n';
 const MARKS_OFF = 'detect: {scanner_agent: {enabled: false}, scanner_fingerprint: {enabled: false}}\n';
-
-/** Sources for the time to enforcement. */
-const SOURCES = 25;
-const ENFORCED_WITHIN_MS = 50;
-const WANTED_MS = 5;
-
-/** Asks Kamailio for a key again and again. @returns when it was there */
-const heldAt = async (bed: Testbed, table: string, key: string): Promise<number> => {
-  const deadline = performance.now() + 2_000;
-  while (performance.now() < deadline) {
-    const held = await bed.rpc.call('htable.get', [table, key]).catch(() => undefined);
-    if (held !== undefined) return performance.now();
-  }
-  throw new Error(`${table} never held ${key}`);
-};
-
-const showTimes = (name: string, times: readonly number[]): void => {
-  figure(`time to enforcement, ${name}`, {
-    times: spread(times),
-    [`median ≤ ${WANTED_MS} ms`]: quantile(times, 0.5) <= WANTED_MS ? 'yes' : 'NO',
-  });
-  expect(quantile(times, 0.5)).toBeLessThanOrEqual(ENFORCED_WITHIN_MS);
-};
 
 requires(
   'kamailio',
@@ -192,25 +170,7 @@ requires(
   });
 
   test('the packet that gives a tool away is the last one that is served: UDP to quarantine, TCP to ban', async () => {
-    const times: Record<'udp' | 'tcp', number[]> = { udp: [], tcp: [] };
-    for (let index = 0; index < SOURCES; index += 1) {
-      const aor = `sip:100@${bed.domain}`;
-      const parts = { method: 'REGISTER', uri: `sip:${bed.domain}`, from: aor, to: aor, agent: 'friendly-scanner' };
-      const udp = await openUdp(`127.81.30.${index + 1}`, bed.server);
-      await bed.rpc.call('core.uptime');
-      let sentAt = performance.now();
-      await udp.send(requestText({ ...parts, local: udp.local }));
-      times.udp.push((await heldAt(bed, 'companion_state', `q${udp.ip}`)) - sentAt);
-      udp.close();
-      const ip = `127.81.31.${index + 1}`;
-      const tcp = await openTcp({ from: ip, server: bed.server });
-      sentAt = performance.now();
-      tcp?.send(requestText({ ...parts, local: tcp.local, transport: 'TCP' }));
-      times.tcp.push((await heldAt(bed, 'ipban', ip)) - sentAt);
-      tcp?.close();
-    }
-    showTimes('tool over UDP', times.udp);
-    showTimes('tool over TCP', times.tcp);
+    await expectToolsEnforced(bed, '127.81.30', '127.81.31');
   });
 
   test('so is the packet that crosses the threshold of enumeration', async () => {

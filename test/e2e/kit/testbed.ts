@@ -17,6 +17,7 @@ export interface TestbedOptions {
   readonly users: Readonly<Record<string, string>>;
   /** Companion's settings, as YAML. */
   readonly yaml?: string;
+  readonly transport?: 'datagram' | 'evapi' | 'http';
 }
 
 /** A lab, and the ways to look at it from outside. */
@@ -45,14 +46,14 @@ export const extensions = (first: number, last: number, of: (name: string) => st
   );
 
 /** Starts a lab with everything that tests look through. */
-export const openTestbed = async ({ sip, users, yaml = '' }: TestbedOptions): Promise<Testbed> => {
+export const openTestbed = async ({ sip, users, yaml = '', transport }: TestbedOptions): Promise<Testbed> => {
   const folder = mkdtempSync(join(tmpdir(), 'testbed-'));
   const config = join(folder, 'companion.yaml');
   writeFileSync(config, yaml);
   const pairs = Object.entries(users).map(([name, password]) => `${name}:${password}`);
   let lab: Lab;
   try {
-    lab = await startLab({ sip, users: pairs.join(','), config });
+    lab = await startLab({ sip, users: pairs.join(','), config, transport });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
