@@ -1,11 +1,13 @@
 /**
  * `npm run bench`: one table of what companion can do here and now, each figure beside a peer of the same run. With
- * `--json` as JSON; with names (pieces decisions memory lists replay hook bans) only those. Ends by itself.
+ * `--json` as JSON; with names (pieces sip hostile decisions memory lists replay hook bans) only those. Ends by itself.
  */
 import { measureDecisions } from './process/decisions.ts';
 import { measureLists } from './process/lists.ts';
 import { measureMemory } from './process/memory.ts';
+import { measureHostile } from './process/hostile.ts';
 import { measurePieces } from './process/pieces.ts';
+import { measureSip } from './process/sip.ts';
 import { measureReplay } from './replay/replay.ts';
 import { tableOf } from './report.ts';
 import type { Row } from './report.ts';
@@ -14,6 +16,8 @@ import { measureHook } from './server/hook.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   pieces: measurePieces,
+  sip: measureSip,
+  hostile: measureHostile,
   decisions: measureDecisions,
   memory: measureMemory,
   lists: measureLists,

@@ -126,6 +126,8 @@ const BROKEN: readonly (readonly [string, Readonly<Record<string, string>>])[] =
   ['null_bytes', { from: 'From: a\0b <sip:a@b>;tag=1' }],
   ['binary_injection', { more: 'X: a\x1bb' }],
   ['binary_injection', { from: 'From: <sip:a\x07@b>;tag=1' }],
+  ['odd_user_agent', { more: 'User-Agent: FPBX-14.0.13.4(13.27.0)' }],
+  ['invalid_user_agent', { more: 'User-Agent: <script>alert(1)</script>' }],
   ['space_before_colon', { more: 'X-Header : 1' }],
   ['folded_header', { more: 'X: 1\r\n 2' }],
   ['oversized_header', { more: `X: ${'y'.repeat(9_000)}` }],

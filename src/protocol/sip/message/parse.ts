@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { classifyKeepAlive } from './keep-alive.ts';
-import { headerIdAt, isToken, OTHER_HEADER } from './header-names.ts';
+import { HEADER_NAMES, headerIdAt, isToken, OTHER_HEADER } from './header-names.ts';
 import { MAX_HEADER_LINES, MAX_MESSAGE_BYTES } from './limits.ts';
 import { LINE, SipMessage, STRIDE } from './message.ts';
 import { readStartLine } from './start-line.ts';
@@ -47,6 +47,7 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   let complete = false;
   let seen = 0;
   let named = false;
+  let indexed: Uint8Array | undefined;
   let bodyStart = size;
   let colon = -1;
   let at = lf < 0 ? size : lf + 1;
@@ -97,8 +98,10 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
     }
     seen += 1;
     // padding must not hide a From: of what lies beyond the cap, the first of each known name is kept
-    if (seen <= MAX_HEADER_LINES || (id !== OTHER_HEADER && !isIndexed(lines, id))) {
+    if (seen > MAX_HEADER_LINES) indexed ??= idsIn(lines);
+    if (indexed === undefined || (id !== OTHER_HEADER && indexed[id] === 0)) {
       lines.push(id, at, nameEnd, from, to, flags);
+      if (indexed !== undefined) indexed[id] = 1;
     }
     at = lf + 1;
   }
@@ -107,9 +110,11 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   return new SipMessage(bytes, text, isAscii(bytes), { start: startLine, lines, bodyStart, complete, overflow });
 };
 
-const isIndexed = (lines: readonly number[], id: number): boolean => {
-  for (let at = 0; at < lines.length; at += STRIDE) if (lines[at] === id) return true;
-  return false;
+/** Which ids the index holds: 1 at each. */
+const idsIn = (lines: readonly number[]): Uint8Array => {
+  const ids = new Uint8Array(HEADER_NAMES.length + 1);
+  for (let at = 0; at < lines.length; at += STRIDE) ids[lines[at]!] = 1;
+  return ids;
 };
 
 const isLws = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;

@@ -131,6 +131,12 @@ const SINGLE_RULES: readonly ValidationRule[] = [
     NOTED,
     'A header folded over several lines: legal, deprecated, and a way round naive filters.',
   ),
+  rule(
+    'odd_user_agent',
+    'medium',
+    NOTED,
+    'User-Agent or Server against the grammar in a way in which honest products are.',
+  ),
 ];
 
 /** `invalid_date` is no reason to refuse a call: RFC 4475 3.1.2.12 says that elements should not. */

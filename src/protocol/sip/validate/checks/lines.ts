@@ -16,6 +16,12 @@ interface Judged {
 }
 
 const CONTENT_LENGTH = headerIdOf('content-length');
+const USER_AGENT = headerIdOf('user-agent');
+const SERVER = headerIdOf('server');
+
+/** `FPBX-16.0(18.20)`, `name@host`: products write what they like. Markup and control characters are no product's. */
+const isOddProduct = (text: string, from: number, to: number): boolean =>
+  scanAnyValue(text, from, to) === to && !/[<>"\\]/.test(text.slice(from, to));
 
 /** By header id, so that no name is looked up per message. */
 const JUDGED: readonly Judged[] = Array.from({ length: HEADER_NAMES.length + 1 }, (_, id) => {
@@ -54,7 +60,10 @@ export const checkLines = (message: SipMessage, report: Report): void => {
     const to = message.valueEnd(line);
     if (to - from > MAX_VALUE_BYTES) report.hit('oversized_header', from);
     const scanned = scan(text, from, to);
-    if (scanned !== to) hitGrammar(report, text, scanned < 0 ? scanned : ~scanned, to, rule);
+    if (scanned !== to) {
+      const odd = (id === USER_AGENT || id === SERVER) && isOddProduct(text, from, to);
+      hitGrammar(report, text, scanned < 0 ? scanned : ~scanned, to, odd ? 'odd_user_agent' : rule);
+    }
     if (!single) continue;
     const bit = 1 << (id & 31);
     const seen = id < 32 ? seenLow : seenHigh;
