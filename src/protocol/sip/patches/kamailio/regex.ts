@@ -1,9 +1,9 @@
 import type { HeaderName } from '../../message/index.ts';
 
 /**
- * Pieces of POSIX extended regular expressions over the headers as `COMPANION_PATCHES` prepares them: unfolded, and with
- * `'`, `"`, `\` and NUL escaped by a backslash each, because Kamailio's matching ends at a NUL, which is legal within
- * quotes and would else hide the rest of a message. Matching knows no case.
+ * Pieces of POSIX regular expressions over the message as `COMPANION_EXPLOITS` prepares it: unfolded, and with `'`, `"`,
+ * `\` and NUL escaped by a backslash each, because Kamailio's matching ends at a NUL, which is legal within quotes and
+ * would else hide the rest of a message. Matching knows no case.
  */
 
 /** Compact forms of the headers that conditions name (RFC 3261 7.3.3). */
@@ -16,15 +16,30 @@ const COMPACT: Readonly<Partial<Record<HeaderName, string>>> = {
 };
 
 const BLANKS = '[ \t]*';
+/** A line with something in it: a blank one ends the headers, so that a body is never read as headers. */
+const LINE = '[^\n]*[^\r\n][^\n]*\n';
 
-/** The start of a header's line, up to its value. */
-export const lineOf = (...headers: readonly HeaderName[]): string => {
-  const names = headers.flatMap((header) => [header, COMPACT[header]]).filter((name) => name !== undefined);
-  return `\n(${names.join('|')})${BLANKS}:${BLANKS}`;
-};
+/** Line ends before the first line do not count (RFC 3261 7.5). */
+export const START = '^[\r\n]*';
+
+/** The start line and any headers behind it: what follows is the name of a header. */
+export const HEAD = `${START}(${LINE})+`;
+
+/** Line mode of substitutions: names of these headers. */
+export const namesOf = (...headers: readonly HeaderName[]): string =>
+  `(${headers
+    .flatMap((header) => [header, COMPACT[header]])
+    .filter((name) => name !== undefined)
+    .join('|')})`;
+
+/** A line of one of these headers, up to its value. */
+export const lineOf = (...headers: readonly HeaderName[]): string => `${HEAD}${namesOf(...headers)}${BLANKS}:${BLANKS}`;
+
+/** The same header twice. */
+export const twice = (header: HeaderName): string => `${lineOf(header)}[^\n]*\n(${LINE})*${namesOf(header)}${BLANKS}:`;
 
 // the escaped text in units: one that is no quote and no backslash, an escaped backslash, an escaped quote
-const OTHER = `([^\\\r\n]|\\\\['0])`;
+const OTHER = `([^\\\n]|\\\\['0])`;
 const BACKSLASH = '\\\\\\\\';
 const QUOTE = '\\\\"';
 const PAIR = `${BACKSLASH}(${OTHER}|${BACKSLASH}|${QUOTE})`;
@@ -34,7 +49,7 @@ const QUOTED = `${QUOTE}(${OTHER}|${PAIR})*${QUOTE}`;
 const BALANCED = `(${OTHER}|${BACKSLASH}|${QUOTED})*`;
 
 /** A value that ends within a quoted string. */
-export const OPEN_QUOTE = `${BALANCED}${QUOTE}(${OTHER}|${PAIR})*\r?\n`;
+export const OPEN_QUOTE = `${BALANCED}${QUOTE}(${OTHER}|${PAIR})*\n`;
 
 const TOKEN = `([a-z0-9.!%*_+\`~-]|\\\\')`;
 
@@ -57,15 +72,20 @@ export const numberAbove = (value: number): string => {
   return `0*(${[longer, ...equal].join('|')})`;
 };
 
+/*
+ * Substitutions stand outside of strings, where `\n` is no line end. They work line by line: `^` and `$` are the ends of
+ * a line, `.` is no line end, and a CR is a control character before `$`.
+ */
+const B = '[[:blank:]]*';
 const HOST = '([a-z0-9_.-]+|\\[[0-9a-f:.]+\\])';
-const VIA_PARAMETER = `${TOKEN}+(${BLANKS}=${BLANKS}(${TOKEN}+|${HOST}|[0-9a-f:.]+|${QUOTED}))?`;
+const VIA_PARAMETER = `${TOKEN}+(${B}=${B}(${TOKEN}+|${HOST}|[0-9a-f:.]+|${QUOTE}([^\\]|\\\\['0]|${BACKSLASH}.|${BACKSLASH}\\\\.)*${QUOTE}))?`;
 const VIA_PART = [
-  `${TOKEN}+${BLANKS}/${BLANKS}${TOKEN}+${BLANKS}/${BLANKS}${TOKEN}+[ \t]+`,
-  `${HOST}(${BLANKS}:${BLANKS}[0-9]+)?(${BLANKS};${BLANKS}${VIA_PARAMETER})*`,
+  `${TOKEN}+${B}/${B}${TOKEN}+${B}/${B}${TOKEN}+[[:blank:]]+`,
+  `${HOST}(${B}:${B}[0-9]+)?(${B};${B}${VIA_PARAMETER})*`,
 ].join('');
 
-/** A whole line of Via that is as it should be, its line end included. */
-export const VALID_VIA = `^(via|v)${BLANKS}:${BLANKS}${VIA_PART}(${BLANKS},${BLANKS}${VIA_PART})*${BLANKS}\r?\n`;
+/** A whole line of Via that is as it should be. */
+export const VALID_VIA = `^(via|v)${B}:${B}${VIA_PART}(${B},${B}${VIA_PART})*${B}[[:cntrl:]]?$`;
 
 /** As it stands between double quotes in a Kamailio configuration. */
 export const quoted = (text: string): string =>

@@ -1,6 +1,17 @@
-import type { Condition } from '../conditions/index.ts';
 import { KNOWN_TO_KAMAILIO } from '../conditions/index.ts';
-import { lineOf, malformedDigest, numberAbove, OPEN_QUOTE, quoted, VALID_VIA } from './regex.ts';
+import type { Condition } from '../conditions/index.ts';
+import {
+  HEAD,
+  lineOf,
+  malformedDigest,
+  namesOf,
+  numberAbove,
+  OPEN_QUOTE,
+  quoted,
+  START,
+  twice,
+  VALID_VIA,
+} from './regex.ts';
 
 /** Statements that must run before, and an expression that is true for a message that fits the condition. */
 export interface Script {
@@ -8,28 +19,33 @@ export interface Script {
   readonly test: string;
 }
 
-const HEADERS = '$var(cp_h)';
-
 const matches = (...regexes: readonly string[]): Script => ({
   before: [],
-  test: regexes.map((regex) => `${HEADERS} =~ ${quoted(regex)}`).join(' || '),
+  test: regexes.map((regex) => `$var(cp_h) =~ ${quoted(regex)}`).join(' || '),
 });
 
-/** The headers after a substitution; the pattern stands between two `#`. */
-const substituted = (variable: string, pattern: string, by: string, flags: string): string =>
-  `${variable} = ${quoted(`$(var(cp_h){re.subst,#${pattern}#${by}#${flags}})`)};`;
+/** `$var(cp_v)` is `$var(cp_h)` after a substitution. */
+const substituted = (pattern: string, by: string, flags: string): string =>
+  `$var(cp_v) = $(var(cp_h){re.subst,@${pattern}@${by}@${flags}});`;
 
-/** `$var(cp_n)` grows by the size of what the pattern's group holds in the first line that has it. */
-const addSize = (line: string, group: number): readonly string[] => [
-  `if(${HEADERS} =~ ${quoted(line)}) {`,
-  `\t$var(cp_v) = ${quoted(`$(var(cp_h){re.subst,#${line}.*#\n\\${group}#is}{re.subst,#^.*\n##s})`)};`,
+const B = '[[:blank:]]*';
+
+/**
+ * `$var(cp_n)` grows by the size of the second group in the first line that fits. Two bare quotes mark it on the way:
+ * in the escaped text there are none.
+ */
+const addSize = (line: string): readonly string[] => [
+  `$var(cp_v) = $(var(cp_h){re.subst,@^${line}.*$@""\\2""@i});`,
+  'if($var(cp_v) =~ "\\"\\"") {',
+  '\t$var(cp_v) = $(var(cp_v){re.subst,@^.*""([^"]*)"".*$@\\1@s});',
   '\t$var(cp_n) = $var(cp_n) + $(var(cp_v){s.len});',
   '}',
 ];
 
-const VALUE = '([^;, \t\r\n]*)';
+const WHOLE = '([^[:cntrl:]]*)';
+const VALUE = '([^;,[:blank:][:cntrl:]]*)';
 
-const both = (scripts: readonly Script[], operator: '&&' | '||'): Script => ({
+const together = (scripts: readonly Script[], operator: '&&' | '||'): Script => ({
   before: scripts.flatMap(({ before }) => before),
   test: scripts.map(({ test }) => `(${test})`).join(` ${operator} `),
 });
@@ -41,39 +57,37 @@ export const scriptOf = (condition: Condition): Script | undefined => {
     case 'any': {
       const scripts = condition.of.map(scriptOf);
       if (!scripts.every((script) => script !== undefined)) return undefined;
-      return both(scripts, condition.test === 'all' ? '&&' : '||');
+      return together(scripts, condition.test === 'all' ? '&&' : '||');
     }
     case 'reply':
-      return both(
+      return together(
         [
-          matches(`^SIP/[0-9.]+[ \t]+(${condition.codes.join('|')})[ \t]`),
-          matches(`\ncseq[ \t]*:[ \t]*[0-9]+[ \t]+${condition.method}[ \t]*\r?\n`),
+          matches(`${START}SIP/[0-9.]+[ \t]+(${condition.codes.join('|')})[ \t]`),
+          matches(`${lineOf('cseq')}[0-9]+[ \t]+${condition.method}[ \t]*\r?\n`),
         ],
         '&&',
       );
     case 'repeated':
-      return matches(`${lineOf(condition.header)}.*${lineOf(condition.header)}`);
+      return matches(twice(condition.header));
     case 'empty-tag':
-      return matches(`${lineOf(condition.header)}[^\r\n]*;[ \t]*tag[ \t]*(=[ \t]*)?[;,\r\n]`);
+      return matches(`${lineOf(condition.header)}[^\n]*;[ \t]*tag[ \t]*(=[ \t]*)?[;,\r\n]`);
     case 'breaks-grammar':
       if (condition.header !== 'via') return undefined;
       // what is left when the good ones are taken out
       return {
-        before: [substituted('$var(cp_v)', VALID_VIA, '', 'gi')],
-        test: `$var(cp_v) =~ ${quoted('\n(via|v)[ \t]*:')}`,
+        before: [substituted(VALID_VIA, 'x', 'gi')],
+        test: `$var(cp_v) =~ ${quoted(`${HEAD}(via|v)[ \t]*:`)}`,
       };
     case 'open-quote':
       return matches(`${lineOf(...condition.headers)}${OPEN_QUOTE}`);
     case 'blank-before-colon':
+      // those that it knows, and compact forms, are not meant
       return {
-        before: [
-          // typed headers and compact forms are not meant
-          substituted('$var(cp_v)', `^([a-z]|${KNOWN_TO_KAMAILIO.join('|')})[ \t]+:`, ':', 'gi'),
-        ],
-        test: `$var(cp_v) =~ ${quoted('\n[^: \t\r\n]+[ \t]+:')}`,
+        before: [substituted(`^([a-z]|${KNOWN_TO_KAMAILIO.join('|')})[[:blank:]]+:`, '\\1:', 'gi')],
+        test: `$var(cp_v) =~ ${quoted(`${HEAD}[^: \t\r\n]+[ \t]+:`)}`,
       };
     case 'name-longer':
-      return matches(`\n[^: \t\r\n]{${condition.bytes + 1}}`);
+      return matches(`${HEAD}[^: \t\r\n]{${condition.bytes + 1}}`);
     case 'value-longer':
       return matches(`${lineOf(condition.header)}[^\r\n]{${condition.bytes + 1}}`);
     case 'number-above':
@@ -82,17 +96,17 @@ export const scriptOf = (condition: Condition): Script | undefined => {
       return {
         before: [
           '$var(cp_n) = 0;',
-          ...addSize(`${lineOf('call-id')}([^\r\n]*)`, 2),
-          ...addSize(`${lineOf('cseq')}([^\r\n]*)`, 2),
-          ...addSize(`${lineOf('from')}[^\n]*;[ \t]*tag[ \t]*=[ \t]*${VALUE}`, 2),
-          ...addSize(`${lineOf('via')}[^\n]*;[ \t]*branch[ \t]*=[ \t]*${VALUE}`, 2),
+          ...addSize(`${namesOf('call-id')}${B}:${B}${WHOLE}`),
+          ...addSize(`${namesOf('cseq')}${B}:${B}${WHOLE}`),
+          ...addSize(`${namesOf('from')}${B}:.*;${B}tag${B}=${B}${VALUE}`),
+          ...addSize(`${namesOf('via')}${B}:[^,]*;${B}branch${B}=${B}${VALUE}`),
         ],
         test: `$var(cp_n) > ${condition.bytes}`,
       };
     case 'cseq-method-longer': {
-      const longer = `\ncseq[ \t]*:[ \t]*[0-9]+[ \t]+[^ \t\r\n]{${condition.bytes + 1}}`;
+      const longer = `${lineOf('cseq')}[0-9]+[ \t]+[^ \t\r\n]{${condition.bytes + 1}}`;
       // a request whose own method is as long may well be what its CSeq says
-      return both([matches(`^[^ \t]{1,${condition.bytes}}[ \t]`), matches(longer)], '&&');
+      return together([matches(`${START}[^ \t]{1,${condition.bytes}}[ \t]`), matches(longer)], '&&');
     }
     case 'digest-malformed':
       return matches(...malformedDigest(condition.nameBytes));
