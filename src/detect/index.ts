@@ -5,17 +5,17 @@
  */
 import { z } from 'zod';
 import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
-import { density } from './density.ts';
+import { density } from './rates/density.ts';
 import type { Detector, TableStats } from './base/detector.ts';
-import { digestGuessing } from './digest-guessing.ts';
-import { enumeration } from './enumeration.ts';
+import { digestGuessing } from './digest/guessing.ts';
+import { enumeration } from './enumeration/enumeration.ts';
 import { garbage } from './message/garbage.ts';
 import { injection } from './message/injection.ts';
 import { malformed } from './message/malformed.ts';
-import { methodBucket } from './method-bucket.ts';
-import { scannerAgent } from './scanner-agent.ts';
-import { scannerFingerprint } from './scanner-fingerprint.ts';
-import { scannerTrick } from './scanner-trick.ts';
+import { methodBucket } from './rates/method-bucket.ts';
+import { scannerAgent } from './scanner/agent.ts';
+import { scannerFingerprint } from './scanner/fingerprint.ts';
+import { scannerTrick } from './scanner/trick.ts';
 
 /** Settings of all detectors; an empty object is the default of each. */
 export const detectSchema = z.strictObject({

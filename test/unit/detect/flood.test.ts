@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { prefixOf } from '../../../src/detect/density.ts';
+import { prefixOf } from '../../../src/detect/rates/density.ts';
 import { ask, detectorsWith, feed, from, nothingKnown, range, SCANNER } from './events.ts';
 
 const flooder = from(SCANNER);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, type Finding, type Outcome } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
+import { ENOUGH_POINTS, type Finding, type Outcome } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import {
   accusePort,
   addFailure,
@@ -13,10 +13,10 @@ import {
   type Account,
   type AccountCensus,
   type SourceAccounts,
-} from './digest-accounts.ts';
-import { durationSetting } from './base/duration-setting.ts';
-import { isExempt } from './base/exempt.ts';
-import { Memory } from './base/memory.ts';
+} from './accounts.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isExempt } from '../base/exempt.ts';
+import { Memory } from '../base/memory.ts';
 
 const count = (value: number) => z.int().min(2).max(30).default(value);
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, type EpochMs, type Finding, type ProofTier } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { durationSetting } from './base/duration-setting.ts';
-import { isCustomer, isExempt, provedItself } from './base/exempt.ts';
-import { SourceKey } from './base/source-key.ts';
-import { SourceTable } from './base/source-table.ts';
-import type { SparseColumn } from './base/sparse-column.ts';
+import { ENOUGH_POINTS, type EpochMs, type Finding, type ProofTier } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isCustomer, isExempt, provedItself } from '../base/exempt.ts';
+import { SourceKey } from '../base/source-key.ts';
+import { SourceTable } from '../base/source-table.ts';
+import type { SparseColumn } from '../base/sparse-column.ts';
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),

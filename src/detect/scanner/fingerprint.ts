@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { durationSetting } from './base/duration-setting.ts';
-import { isCustomer, isExempt, provedItself } from './base/exempt.ts';
-import { createOnce } from './base/once.ts';
+import { ENOUGH_POINTS } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isCustomer, isExempt, provedItself } from '../base/exempt.ts';
+import { createOnce } from '../base/once.ts';
 
 const points = z.int().min(0).max(ENOUGH_POINTS);
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { EnumerationSources } from './enumeration-sources.ts';
+import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { EnumerationSources } from './sources.ts';
 import {
   callMark,
   countPrefixes,
@@ -12,10 +12,10 @@ import {
   type Seen,
   type SourceTargets,
   type Target,
-} from './enumeration-targets.ts';
-import { durationSetting } from './base/duration-setting.ts';
-import { isCustomer, isExempt } from './base/exempt.ts';
-import { Memory } from './base/memory.ts';
+} from './targets.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isCustomer, isExempt } from '../base/exempt.ts';
+import { Memory } from '../base/memory.ts';
 
 const count = (value: number) => z.int().min(2).max(1_000).default(value);
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { EpochMs } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { isCustomer, isExempt, provedItself } from './base/exempt.ts';
-import { SourceKey } from './base/source-key.ts';
-import { SourceTable } from './base/source-table.ts';
+import type { EpochMs } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { isCustomer, isExempt, provedItself } from '../base/exempt.ts';
+import { SourceKey } from '../base/source-key.ts';
+import { SourceTable } from '../base/source-table.ts';
 
 const bucketSchema = (per_second: number, burst: number) =>
   z

@@ -1,8 +1,8 @@
-import type { EpochMs } from '../model/index.ts';
-import type { TableStats } from './base/detector.ts';
-import { SourceKey } from './base/source-key.ts';
-import { SourceTable } from './base/source-table.ts';
-import { TextColumn } from './base/text-column.ts';
+import type { EpochMs } from '../../model/index.ts';
+import type { TableStats } from '../base/detector.ts';
+import { SourceKey } from '../base/source-key.ts';
+import { SourceTable } from '../base/source-table.ts';
+import { TextColumn } from '../base/text-column.ts';
 import {
   newSource,
   newTarget,
@@ -10,7 +10,7 @@ import {
   type Seen,
   type SourceTargets,
   type TargetState,
-} from './enumeration-targets.ts';
+} from './targets.ts';
 
 const STATES: readonly TargetState[] = ['asked', 'tried', 'refused'];
 /** How `Seen` stands in one byte: the state in the lowest two bits. */

@@ -1,4 +1,4 @@
-import type { EpochMs, ProofTier } from '../model/index.ts';
+import type { EpochMs, ProofTier } from '../../model/index.ts';
 
 /** What went wrong with one user name, as far as one tier of proof is concerned. */
 export interface Failures {

@@ -1,4 +1,4 @@
-import type { EpochMs, ProofTier } from '../model/index.ts';
+import type { EpochMs, ProofTier } from '../../model/index.ts';
 import { longestRun, readNumber, readTail, type NumberedName, type Run } from './number-runs.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS } from '../model/index.ts';
-import { NO_FINDINGS, type DetectorKind } from './base/detector.ts';
-import { durationSetting } from './base/duration-setting.ts';
-import { isExempt, provedItself } from './base/exempt.ts';
-import { createOnce } from './base/once.ts';
+import { ENOUGH_POINTS } from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isExempt, provedItself } from '../base/exempt.ts';
+import { createOnce } from '../base/once.ts';
 
 /** Never enough by itself: a broken phone is not an attack. */
 const points = z
