@@ -18,7 +18,9 @@ export class Memory<Value extends object> {
     this.#maxWeight = bound?.maxWeight ?? Number.POSITIVE_INFINITY;
     this.#weigh = bound?.weigh ?? (() => 0);
     this.#cache = new LRUCache({
-      max: maxEntries,
+      // `max` would set memory aside for all of them at once
+      maxSize: maxEntries,
+      sizeCalculation: () => 1,
       dispose: (value) => {
         this.#weight -= this.#weigh(value);
         this.#evicted += 1;
