@@ -70,12 +70,18 @@ const hostKind = (callId: string, at: number): number =>
 export const readShape = (sip: SipView): Shape => {
   const order: number[] = [];
   let spelling = 0;
-  let [via, from, to, contact, forwards] = ['', '', '', '', ''];
+  let last = 0;
+  let via = '';
+  let from = '';
+  let to = '';
+  let contact = '';
+  let forwards = '';
   for (const { name, value } of sip.headers) {
     const { id, spelling: how } = headerName(name);
     if (id === SKIPPED_HEADER) continue;
     spelling |= 1 << how;
-    if (order.length < MAX_ORDER && order.at(-1) !== id) order.push(id);
+    if (id !== last && order.length < MAX_ORDER) order.push(id);
+    last = id;
     if (id === VIA) via ||= value;
     else if (id === FROM) from ||= value;
     else if (id === TO) to ||= value;
@@ -88,6 +94,7 @@ export const readShape = (sip: SipView): Shape => {
   const at = callId.indexOf('@');
   const { user, host, display } = sip.from;
   const pairs = (display !== '' && display === user ? 1 : 0) | (user === sip.to.user && host === sip.to.host ? 2 : 0);
+  const sdp = sdpShape(sip.bodyStart);
   return {
     order,
     features: [
@@ -105,20 +112,23 @@ export const readShape = (sip: SipView): Shape => {
       contactMarks(contact, user),
       pairs,
       forwards === '' ? 0 : forwards === '70' ? 1 : 2,
-      ...sdpShape(sip.bodyStart),
+      sdp[0],
+      sdp[1],
+      sdp[2],
+      sdp[3],
     ],
   };
 };
 
-/** FNV-1a, 32 bits (offset basis 2166136261, prime 16777619), over each number as two bytes, low one first. */
-const hash = (...lists: readonly (readonly number[])[]): number => {
-  let state = 2_166_136_261;
-  for (const list of lists) {
-    for (const code of list) {
-      state = Math.imul(state ^ (code & 0xff), 16_777_619);
-      state = Math.imul(state ^ (code >> 8), 16_777_619);
-    }
-  }
+/** FNV-1a, 32 bits (offset basis 2166136261, prime 16777619), over a number as two bytes, low one first. */
+const mix = (state: number, code: number): number =>
+  Math.imul(Math.imul(state ^ (code & 0xff), 16_777_619) ^ (code >> 8), 16_777_619);
+
+const hash = (order: readonly number[], features: readonly number[]): number => {
+  let state = 2_166_136_261 | 0;
+  for (const code of order) state = mix(state, code);
+  state = mix(state, 0);
+  for (const code of features) state = mix(state, code);
   return state >>> 0;
 };
 
@@ -127,8 +137,7 @@ const hash = (...lists: readonly (readonly number[])[]): number => {
  * everywhere, so that operators can share it; no key, no secret. It does not change with the User-Agent, with credentials,
  * or with what a message says; it does between methods whose headers differ.
  */
-export const wireId = (shape: Shape): string =>
-  `w1-${hash(shape.order, [0], shape.features).toString(16).padStart(8, '0')}`;
+export const wireId = (shape: Shape): string => `w1-${hash(shape.order, shape.features).toString(16).padStart(8, '0')}`;
 
 export const isWireId = (text: string): boolean => /^w1-[0-9a-f]{8}$/.test(text);
 

@@ -1,8 +1,8 @@
 import { quantile } from '../../e2e/kit/figures.ts';
 import { compileAgents } from '../../../src/enrich/user-agent.ts';
-import { PrefixMap, SCANNER_AGENTS } from '../../../src/enrich/index.ts';
+import { PrefixMap, SCANNER_AGENTS, shippedPack, shippedTools, wireIdOf } from '../../../src/enrich/index.ts';
 import { parseCidr } from '../../../src/model/index.ts';
-import { readSip } from '../../../src/protocol/index.ts';
+import { isSipFault, readSip } from '../../../src/protocol/index.ts';
 import { round } from '../report.ts';
 import type { Row } from '../report.ts';
 import { addressOf, messageOf } from './messages.ts';
@@ -51,6 +51,13 @@ export const measurePieces = (): Row[] => {
   const read = nanoseconds(20_000, (n) => readSip(messages[n % messages.length]!.raw));
   const text = nanoseconds(20_000, (n) => messages[n % messages.length]!.raw.toString('latin1').split('\r\n'));
 
+  const views = messages.map(({ raw }) => readSip(raw)).filter((sip) => !isSipFault(sip));
+  // its header lines are made into text once, for whoever asks first
+  for (const { headers } of views) seen += headers.length;
+  const shape = nanoseconds(50_000, (n) => wireIdOf(views[n % views.length]!));
+  const tools = shippedTools();
+  const tool = nanoseconds(50_000, (n) => tools(views[n % views.length]!));
+
   const agents = [
     'Yealink SIP-T46U 108.86.0.20',
     'Linphone-Desktop/5.2.4 (debian) liblinphone/5.3.47',
@@ -80,6 +87,11 @@ export const measurePieces = (): Row[] => {
 
   return [
     row('reading one SIP message', read, `decoding it and splitting its lines: ${round(text / 1_000, 1)} µs`, text),
+    row('shape id of one message', shape, `reading it: ${round(read / 1_000, 1)} µs`, read, {
+      aim: '≤ 1 µs',
+      met: shape <= 1_000,
+    }),
+    row(`a phone’s message against ${shippedPack().entries.length} tools`, tool, 'none of them matches', shape),
     row(
       'User-Agent against 600 patterns',
       many.automaton,
