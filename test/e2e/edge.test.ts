@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPhone } from '../../src/lab/index.ts';
+import type { Phone } from '../../src/lab/index.ts';
 import { figure, logOf, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
 import { METHODS, expectNothingLearned, expectSvcrackBlind, expectSvwarBlind } from './kit/learned.ts';
@@ -275,6 +277,42 @@ requires(
           .split('\n')
           .filter((line) => /CRITICAL|BUG/.test(line)),
       ).toEqual([]);
+    }
+  });
+});
+
+requires(
+  'kamailio',
+  'kamailio-extra-modules',
+  'kamailio-sqlite-modules',
+)('before a PBX over IPv6', () => {
+  test('phones register, a wrong password is no customer, and a scan beside them learns nothing', async () => {
+    const lab = await openEdgeBed({ sip: '[::1]:15091', users: { alice: 'secret', bob: 'secret' } }, '::1');
+    const phoneOf = async (user: string, password: string): Promise<Phone> =>
+      createPhone({ server: lab.server, domain: lab.domain, user, password, from: '::1', everyMs: 1_000 });
+    const phones = await Promise.all([
+      phoneOf('alice', 'secret'),
+      phoneOf('bob', 'secret'),
+      phoneOf('bob', 'last-year'),
+    ]);
+    try {
+      const [alice, bob, wrong] = phones as [Phone, Phone, Phone];
+      const statuses = [await alice.register(), await bob.register(), await wrong.register()].map(
+        ({ status }) => status,
+      );
+      expect(statuses).toEqual([200, 200, 401]);
+      const known = [...(await lab.door.keys('companion_good')).keys()];
+      expect(known.filter((key) => /^::1:\d+:[0-9a-f]{32}$/.test(key))).toHaveLength(2);
+      const before = lab.pbx.saw().length;
+      const scan = { from: '::1', server: lab.server, domain: lab.domain, method: 'REGISTER', perSecond: 200 };
+      const { answers } = await scanUdp({ ...scan, targets: TARGETS.slice(0, 60), agent: 'friendly-scanner' });
+      expectNothingLearned(answers);
+      expect((await lab.check('::1')).state).toBe('quarantined');
+      expect(lab.pbx.saw().length).toBe(before);
+      expect((await alice.register()).status).toBe(200);
+    } finally {
+      await Promise.all(phones.map(async (phone) => phone.stop()));
+      await lab.stop();
     }
   });
 });

@@ -18,7 +18,7 @@ debug=1
 log_stderror=yes
 children=2
 auto_aliases=no
-alias=${realm}
+alias=${realm.includes(':') ? `[${realm}]` : realm}
 listen=udp:${ip}:15070
 ${[
   'tm',
@@ -87,7 +87,7 @@ export const openEdgeBed = async (options: TestbedOptions, pbxIp: string): Promi
     });
     // the first heartbeats of the new Kamailio
     await until('strangers are asked about', async () => {
-      const client = await openUdp('127.83.30.251', bed.server);
+      const client = await openUdp(pbxIp.includes(':') ? pbxIp : '127.83.30.251', bed.server);
       const aor = `sip:nobody@${bed.domain}`;
       const uri = `sip:${bed.domain}`;
       await client.ask(requestText({ method: 'REGISTER', uri, from: aor, to: aor, local: client.local }), {
@@ -113,17 +113,18 @@ export const openEdgeBed = async (options: TestbedOptions, pbxIp: string): Promi
 const startPbx = async (lab: Lab, ip: string, realm: string): Promise<Pbx> => {
   const folder = mkdtempSync(join(tmpdir(), 'pbx-'));
   const file = join(folder, 'pbx.cfg');
-  writeFileSync(file, configuration(lab, ip, realm));
+  const address = ip.includes(':') ? `[${ip}]` : ip;
+  writeFileSync(file, configuration(lab, address, realm));
   let log = '';
   const child = spawn(findProgram('kamailio'), ['-DD', '-E', '-f', file, '-Y', folder, '-w', folder], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const probe = await openUdp('127.83.30.250', { ip, port: 15_070 });
+  const probe = await openUdp(ip.includes(':') ? ip : '127.83.30.250', { ip, port: 15_070 });
   try {
     await until('the PBX answers', async () => {
-      const text = `OPTIONS sip:x@${ip} SIP/2.0\r\nVia: SIP/2.0/UDP ${probe.local};branch=z9hG4bKp\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@b>\r\nCall-ID: probe${Math.random()}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`;
+      const text = `OPTIONS sip:x@${address} SIP/2.0\r\nVia: SIP/2.0/UDP ${probe.local};branch=z9hG4bKp\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@b>\r\nCall-ID: probe${Math.random()}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n`;
       return (await probe.ask(text, { withinMs: 300 })) !== undefined;
     });
   } catch (error) {
@@ -134,7 +135,7 @@ const startPbx = async (lab: Lab, ip: string, realm: string): Promise<Pbx> => {
   await restartWith(lab, (text) =>
     text.replace(/include_file "([^"]*)kamailio\.cfg"/, (_whole, folderOf: string) =>
       [
-        `#!define PBX_ADDRESS ${ip}`,
+        `#!define PBX_ADDRESS ${address}`,
         '#!define PBX_PORT 15070',
         `include_file "${join(dirname(`${folderOf}x`), 'edge.cfg')}"`,
       ].join('\n'),
