@@ -51,7 +51,10 @@ export const measurePieces = (): Row[] => {
   const read = nanoseconds(20_000, (n) => readSip(messages[n % messages.length]!.raw));
   const text = nanoseconds(20_000, (n) => messages[n % messages.length]!.raw.toString('latin1').split('\r\n'));
 
-  const views = messages.map(({ raw }) => readSip(raw)).filter((sip) => !isSipFault(sip));
+  const views = messages.flatMap(({ raw }) => {
+    const sip = readSip(raw);
+    return isSipFault(sip) ? [] : [sip];
+  });
   // its header lines are made into text once, for whoever asks first
   for (const { headers } of views) seen += headers.length;
   const shape = nanoseconds(50_000, (n) => wireIdOf(views[n % views.length]!));
