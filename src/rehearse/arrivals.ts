@@ -104,16 +104,16 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     const inDialog = sip.to.tag !== '' && dialogs.get(dialogOf(sip.callId, sip.from.tag, sip.to.tag)) === true;
     const key = keyOf(source.ip, sip.callId, sip.cseq, sip.method, sip.viaBranch);
     const known = sip.viaBranch === '' ? undefined : transactions.get(key);
-    const isCopy =
+    const again =
       known !== undefined &&
       !known.answered &&
-      known.copies < MAX_COPIES &&
       at - known.exchange.at <= COPIES_MS &&
       known.exchange.source.port === source.port;
+    const isCopy = again && known.copies < MAX_COPIES;
     const tier = bound || provenTransport(transport) ? 'proven' : 'spoofable';
     const exchange = isCopy ? known.exchange : exchangeOf(message, source, tier, sip, nonce);
     if (isCopy) known.copies += 1;
-    else if (sip.method !== 'ACK') transactions.set(key, { exchange, copies: 0, answered: false });
+    else if (sip.method !== 'ACK') transactions.set(key, { exchange, copies: again ? MAX_COPIES : 0, answered: false });
     return {
       kind: 'request',
       at,

@@ -1,5 +1,7 @@
 import { companionSchema } from '../../../src/judging/index.ts';
 import { createRehearsal } from '../../../src/rehearse/index.ts';
+import { replayOf } from './capture.ts';
+import type { Wiretap } from './capture.ts';
 import { createPhone } from './phone.ts';
 import type { Phone, PhoneOptions } from './phone.ts';
 import { createRegistrar } from './server.ts';
@@ -44,6 +46,8 @@ export interface Result {
   readonly harms: readonly string[];
   readonly messages: number;
   readonly open: string | undefined;
+  /** The same without companion, captured and replayed: attackers flagged, addresses of customers flagged. */
+  readonly replayed?: { readonly flagged: number; readonly customers: number };
 }
 
 /** 2026-11-20 09:00 UTC: any time would do, but the same in every run. */
@@ -61,17 +65,30 @@ export const summarise = (
   return { name, attackers: attackers.length, flagged: took.length, median, worst: took.at(-1) ?? null, ...rest };
 };
 
-/** Lets a scenario happen, in its own time. */
-export const play = (scenario: Scenario): Result => {
+/** Every detector off: the server alone. */
+const unprotected = (): object => ({
+  detect: Object.fromEntries(Object.keys(companionSchema.parse({}).detect).map((name) => [name, { enabled: false }])),
+});
+
+/** Lets a scenario happen, in its own time. With a wiretap nobody protects the server. */
+export const play = (scenario: Scenario, wiretap?: Wiretap): Result => {
   const simulation = createSimulation(START, 4_711);
-  const rehearsal = createRehearsal(companionSchema.parse(scenario.config ?? {}), [SERVER]);
+  const rehearsal = createRehearsal(
+    companionSchema.parse(wiretap === undefined ? (scenario.config ?? {}) : unprotected()),
+    [SERVER],
+  );
   const { ledger } = rehearsal.judging.judge;
   const flagged = new Map<string, number>();
-  const registrar: Registrar = createRegistrar(simulation, rehearsal, (ip, identity) => {
-    if (flagged.has(ip)) return;
-    if (ledger.ban(identity) === undefined && ledger.quarantine(identity) === undefined) return;
-    flagged.set(ip, registrar.received.get(ip) ?? 0);
-  });
+  const registrar: Registrar = createRegistrar(
+    simulation,
+    rehearsal,
+    (ip, identity) => {
+      if (flagged.has(ip)) return;
+      if (ledger.ban(identity) === undefined && ledger.quarantine(identity) === undefined) return;
+      flagged.set(ip, registrar.received.get(ip) ?? 0);
+    },
+    wiretap,
+  );
   const right = new Map<string, string>();
   const phones: Phone[] = [];
   const customers = new Set<string>();
@@ -113,4 +130,19 @@ export const play = (scenario: Scenario): Result => {
       open: scenario.open,
     },
   );
+};
+
+/** The same without companion, captured: what a replay of the capture says. */
+export const replayed = (scenario: Scenario): NonNullable<Result['replayed']> => {
+  const attackers = new Set<string>();
+  const build = (world: World): void => {
+    scenario.build(world);
+    noted = world;
+  };
+  let noted: World | undefined;
+  const rows = replayOf((wiretap) => void play({ ...scenario, build }, wiretap));
+  for (const ip of noted?.attackers ?? []) attackers.add(ip);
+  const flagged = rows.filter(({ flaggedAt }) => flaggedAt !== null);
+  const guilty = flagged.filter(({ ip }) => attackers.has(ip)).length;
+  return { flagged: guilty, customers: flagged.length - guilty };
 };

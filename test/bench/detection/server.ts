@@ -2,6 +2,7 @@ import { identityOf } from '../../../src/model/index.ts';
 import type { AuthResult, Outcome, Source } from '../../../src/model/index.ts';
 import { isSipFault, readSip } from '../../../src/protocol/index.ts';
 import type { Received, Rehearsal } from '../../../src/rehearse/index.ts';
+import type { Wiretap } from './capture.ts';
 import { textOf } from './message.ts';
 import type { Message, Wire } from './message.ts';
 import type { Simulation } from './simulation.ts';
@@ -42,6 +43,7 @@ export const createRegistrar = (
   simulation: Simulation,
   rehearsal: Rehearsal,
   seen: (ip: string, identity: string) => void,
+  wiretap?: Wiretap,
 ): Registrar => {
   const passwords = new Map<string, string>();
   const nonces = new Map<string, { readonly ip: string; readonly at: number }>();
@@ -114,10 +116,18 @@ export const createRegistrar = (
     const { ip, port, transport } = wire;
     received.set(ip, (received.get(ip) ?? 0) + 1);
     const source = { ip, identity: identityOf(ip), port, transport };
+    const bytes = textOf(message, wire);
+    wiretap?.request(simulation.now, bytes, wire);
+    const answer = decide(message, wire, source, bytes);
+    if (answer !== undefined) wiretap?.reply(simulation.now, bytes, wire, answer);
+    return answer;
+  };
+
+  const decide = (message: Message, wire: Wire, source: Source, bytes: Buffer): Answer | undefined => {
+    const { ip, transport } = wire;
     const key = `${ip} ${message.branch}`;
     const known = transactions.get(key);
     if (known !== undefined) return known.answer;
-    const bytes = textOf(message, wire);
     const sip = readSip(bytes);
     if (isSipFault(sip)) throw new Error(sip.detail);
     const bound = isBound(message, ip);
