@@ -4,6 +4,9 @@
  * bytes, never does I/O.
  */
 export { classifyKeepAlive, isParseFault, parseSip } from './message/index.ts';
+export type { SipMessage } from './message/index.ts';
+export { findPatches, kamailioPatches, PATCHES, stateOfPatch, versionsText } from './patches/index.ts';
+export type { Patch, PatchState } from './patches/index.ts';
 export {
   createValidity,
   explainSanity,

@@ -2,6 +2,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const EQUALS = 0x3d;
 const COMMA = 0x2c;
+const SEMICOLON = 0x3b;
 
 /** Position after the closing quote of the quoted string that opens at `open`, or `end` when it never closes. */
 export const endOfQuoted = (text: string, open: number, end: number): number => {
@@ -35,12 +36,28 @@ const isName = (text: string, start: number, end: number, name: string): boolean
   return true;
 };
 
+/** Value of the parameter when it is the first one, plainly written and without quotes, as nearly always; else undefined. */
+const readFirst = (text: string, name: string, from: number, end: number): string | undefined => {
+  const value = from + name.length + 1;
+  if (value > end || text.charCodeAt(value - 1) !== EQUALS || !text.startsWith(name, from)) return undefined;
+  for (let at = value; at < end; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === SEMICOLON || char === COMMA) return text.slice(value, at);
+    if (char <= 0x20 || char === QUOTE) return undefined;
+  }
+  return text.slice(value, end);
+};
+
 /**
  * Value of a parameter in `name=value` pairs behind `separator`, between two offsets, up to the next value (`,`) where
  * the separator is `;`; quotes are removed. One pass. Separators: `;` for Via, From, To, `,` for digest credentials.
  * @returns an empty string when there is none
  */
 export const readParameter = (text: string, name: string, from: number, end: number, separator: ';' | ','): string => {
+  if (separator === ';') {
+    const first = readFirst(text, name, from, end);
+    if (first !== undefined) return first;
+  }
   const separatorCode = separator.charCodeAt(0);
   const stopCode = separator === ';' ? COMMA : -1;
   let start = from;

@@ -53,6 +53,9 @@ const keepName = (message: SipMessage, text: string, from: number, to: number): 
   if (!message.ascii) return Buffer.from(decodeText(text.slice(from, to)), 'utf8').toString('utf8');
   const end = Math.min(to, from + MAX_VALUE_CHARS);
   if (end - from < FIRST_SHARED_SLICE_CHARS) return text.slice(from, end);
+  // two copies joined are cheaper than one through a buffer
+  const middle = from + FIRST_SHARED_SLICE_CHARS - 1;
+  if (end - middle < FIRST_SHARED_SLICE_CHARS) return text.slice(from, middle) + text.slice(middle, end);
   if (text === message.text) return message.bytes.toString('latin1', from, end);
   return Buffer.from(text.slice(from, end), 'latin1').toString('latin1');
 };
