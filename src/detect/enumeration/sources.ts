@@ -3,14 +3,7 @@ import type { TableStats } from '../base/detector.ts';
 import { SourceKey } from '../base/source-key.ts';
 import { SourceTable } from '../base/source-table.ts';
 import { TextColumn } from '../base/text-column.ts';
-import {
-  newSource,
-  newTarget,
-  seeAgain,
-  type Seen,
-  type SourceTargets,
-  type TargetState,
-} from './targets.ts';
+import { newSource, newTarget, seeAgain, type Seen, type SourceTargets, type TargetState } from './targets.ts';
 
 const STATES: readonly TargetState[] = ['asked', 'tried', 'refused'];
 /** How `Seen` stands in one byte: the state in the lowest two bits. */
