@@ -95,7 +95,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   let elsewhere: Elsewhere | undefined;
   const judging = createJudging(config, machineAddresses(), {
     databases: () => elsewhere?.geo.databases() ?? [],
-    listed: () => undefined,
+    listed: (ip) => elsewhere?.feeds.listing(ip),
+    versionOf: (node) => enforcers.find(({ name }) => name === node)?.status().version ?? '',
   });
   const { judge, lists, own, decideSettings } = judging;
   const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
@@ -120,7 +121,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     clock,
     log,
     mode,
-    entries: (...kinds) => judge.ledger.entries(...kinds),
+    *entries(...kinds) {
+      yield* judge.ledger.entries(...kinds);
+      if (kinds.length === 0) yield* elsewhere?.pushed() ?? [];
+    },
     adoption: () => adoption,
   });
   const effects = createEffects({
@@ -147,7 +151,19 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   };
   const adoption = createAdoption({ judge, effects, clock, take });
   const alarms = createAlarms(log);
-  const outside = await openElsewhere({ config, stateDirectory, clock, log, judging, effects, alarms, onBug });
+  const outside = await openElsewhere({
+    config,
+    stateDirectory,
+    clock,
+    log,
+    judging,
+    effects,
+    alarms,
+    onBug,
+    enforce: (changes) => {
+      if (mode === 'enforce') for (const enforcer of enforcers) enforcer.apply(changes);
+    },
+  });
   elsewhere = outside;
   judging.backgrounds.forget();
 
@@ -169,7 +185,13 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         const answer: Answer = mode === 'shadow' ? 'allow' : verdict.answer;
         counts.answers[answer] += 1;
         tally.see(request, verdict, answer);
-        return { answer, after: () => effects.push(verdict.changes, { by: 'event', event: request, verdict }) };
+        return {
+          answer,
+          after: () => {
+            effects.push(verdict.changes, { by: 'event', event: request, verdict });
+            outside.see(request, verdict);
+          },
+        };
       },
       tell(request) {
         counts.requests += 1;
@@ -242,6 +264,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     reload,
     background: (ip) => judging.backgrounds.of(ip),
     geo: outside.geo,
+    feeds: outside.feeds,
   });
   doors = await openDoors({
     operations,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { declareFeeds } from './declare/feeds.ts';
 import { declareGeo } from './declare/geo.ts';
 import { declareInstallation } from './declare/installation.ts';
 import { declareBans, declareList } from './declare/lists.ts';
@@ -38,6 +39,7 @@ const build = (outcome: Outcome): Command => {
   declareBans(program, done);
   declareList(program, 'allow', 'never banned, still authenticated', done);
   declareList(program, 'deny', 'always dropped', done);
+  declareFeeds(program, done);
   declareGeo(program, done);
   declareInstallation(program, done);
   declareRehearsing(program, done);

@@ -22,7 +22,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-const SECRET = /(?:^|\.)(?:secret|token)$/;
+const SECRET = /(?:^|\.)(?:secret|token|api_key)$/;
 
 const aboutOf = (schema: JsonSchema, path: ConfigPath): string => {
   const [first, ...rest] = path;

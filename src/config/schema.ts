@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { canonicalIp } from '../model/index.ts';
 import { PROFILES, perMinuteSchema, simpleSchema } from './profiles.ts';
+import { feedSettings } from './feeds.ts';
 import { geoSettings } from './geo.ts';
 import { listSettings } from './lists.ts';
 import { endpoint, isLoopback, listenEndpoint } from './endpoint.ts';
@@ -142,6 +143,7 @@ export const baseSchema = z.strictObject({
     .describe('keep allow and deny list as groups of the permissions module as well: one line for each server'),
   agents: z.strictObject({ extra: z.array(extraAgent).max(MAX_EXTRA_AGENTS).default([]) }).prefault({}),
   ...geoSettings,
+  ...feedSettings,
   own_addresses: z.array(ownAddress).max(1_000).default([]),
   ...listSettings,
 });

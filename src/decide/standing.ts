@@ -29,7 +29,9 @@ export interface JudgeReport extends Standing {
 }
 
 /** The state of a whole source: allow > ban > quarantine > throttle; a blocked country or a feed after what is held. */
-const standingOf = (identity: string, list: Facts['list'], ledger: Ledger, barred?: Barred): Standing => {
+const standingOf = (identity: string, list: Facts['list'], ledger: Ledger, given?: Barred): Standing => {
+  // a feed knows nothing of the customers behind an address
+  const barred = given !== undefined && given.state !== 'denied' && ledger.hasGood(identity) ? undefined : given;
   if (list === 'allow') return { state: 'allowed', reason: 'allow list' };
   if (list === 'deny') return { state: 'denied', reason: 'deny list or banned network' };
   const ban = ledger.ban(identity);

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type { Clock } from '../model/index.ts';
-import { createGeoDesk, createListsKeeper, createResolver } from '../feeds/index.ts';
-import type { GeoDesk, NameResolver } from '../feeds/index.ts';
+import { identityOf } from '../model/index.ts';
+import type { BanEntry, Change, Clock, ListEntry, Outcome, Request, Verdict } from '../model/index.ts';
+import { createFeedDesk, createGeoDesk, createListsKeeper, createResolver } from '../feeds/index.ts';
+import type { FeedDesk, GeoDesk, NameResolver, Protected } from '../feeds/index.ts';
 import type { CompanionConfig, Judging } from '../judging/index.ts';
-import { applyConfiguredLists, createAuthoredLists, isChecked } from '../operate/index.ts';
+import { applyConfiguredLists, createAuthoredLists, createPushedListings, isChecked } from '../operate/index.ts';
 import type { Alarms, Effects } from '../operate/index.ts';
 
 export interface ElsewhereParts {
@@ -15,11 +16,18 @@ export interface ElsewhereParts {
   readonly effects: Effects;
   readonly alarms: Alarms;
   readonly onBug: (error: unknown) => void;
+  /** Told what the servers should hold besides the ledger; not in shadow mode. */
+  readonly enforce: (changes: readonly Change[]) => void;
   readonly resolver?: NameResolver | undefined;
 }
 
 export interface Elsewhere {
   readonly geo: GeoDesk;
+  readonly feeds: FeedDesk;
+  /** Listed addresses that the servers hold themselves. */
+  pushed(): Iterable<BanEntry>;
+  /** After each verdict: who is listed and came is pushed, strangers are looked up. */
+  see(event: Request | Outcome, verdict: Verdict): void;
   /** Settings that are swapped while the service runs. */
   readonly swaps: readonly { readonly covers: RegExp; readonly apply: (next: CompanionConfig) => void }[];
   /** Gauges by group. */
@@ -55,9 +63,10 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
     alarm: (name, problem) => alarms.set(name, problem),
     changed: () => judging.backgrounds.forget(),
   });
+  const resolver = parts.resolver ?? createResolver();
   const authored = createAuthoredLists({ ledger, lists: judging.lists, effects, clock, onBug: parts.onBug });
   const keeper = createListsKeeper({
-    resolver: parts.resolver ?? createResolver(),
+    resolver,
     clock,
     apply: authored.apply,
     authors: authored.authors,
@@ -65,11 +74,55 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
   });
   const keep = (from: CompanionConfig): Promise<void> => keeper.keep({ lists: from.lists, names: wishesOf(from) });
   await keep(config);
-  log.info({ event: 'elsewhere', ...keeper.stats() }, 'names and files of the lists are followed');
+  const protectedNow = (customers: boolean): Protected[] => {
+    const found: Protected[] = [...judging.own].map((ip) => ({ subject: ip, what: 'this server' }));
+    for (const entry of ledger.entries('allow')) {
+      const { subject, peer, note } = entry as ListEntry;
+      found.push({
+        subject,
+        what: peer === undefined ? `allow list${note === '' ? '' : `: ${note}`}` : `peer ${peer}`,
+      });
+    }
+    if (!customers) return found;
+    const seen = new Set<string>();
+    for (const entry of ledger.entries('good')) if (entry.kind === 'good') seen.add(identityOf(entry.ip));
+    for (const subject of seen) found.push({ subject, what: 'a registered phone' });
+    return found;
+  };
+  const pushed = createPushedListings(config.feed_policy.push, clock, parts.enforce);
+  const isListed = (identity: string): boolean => {
+    const ip = identity.split('/', 1)[0] ?? '';
+    return feeds.listing(ip)?.state === 'banned' && judging.lists.verdict(ip) === 'none';
+  };
+  const feeds = createFeedDesk({
+    clock,
+    resolver,
+    directory: join(parts.stateDirectory, 'feeds'),
+    protectedNow,
+    isCustomer: (ip) => ledger.hasGood(identityOf(ip)),
+    alarm: (name, problem) => alarms.set(name, problem),
+    changed: () => {
+      judging.backgrounds.forget();
+      pushed.review(isListed);
+    },
+  });
+  feeds.use(config.feeds, config.feed_policy);
+  log.info({ event: 'elsewhere', ...keeper.stats() }, 'names, files and feeds are followed');
 
   return {
     geo,
+    feeds,
+    pushed: () => pushed.entries(),
+    see(event, verdict) {
+      if (event.kind !== 'request' || event.standing !== 'stranger') return;
+      const { ip, identity } = event.source;
+      if (verdict.state === 'stranger') feeds.see(ip);
+      if (verdict.state !== 'banned' || ledger.ban(identity) !== undefined) return;
+      const listing = feeds.listing(ip);
+      if (listing?.state === 'banned') pushed.push(identity, listing.reason, listing.until);
+    },
     swaps: [
+      { covers: /^(?:feeds|feed_policy\.(?!push))/, apply: (next) => feeds.use(next.feeds, next.feed_policy) },
       {
         covers: /^(?:allow|deny|peers|lists)$/,
         apply: (next) => {
@@ -80,10 +133,14 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
         },
       },
     ],
-    stats: () => ({ geo: geo.stats(), kept_lists: keeper.stats() }),
+    stats: () => ({
+      geo: geo.stats(),
+      kept_lists: keeper.stats(),
+      feeds: { ...feeds.stats(), pushed: pushed.size },
+    }),
     async stop() {
       keeper.stop();
-      await geo.stop();
+      await Promise.all([geo.stop(), feeds.stop()]);
     },
   };
 };

@@ -2,7 +2,7 @@
  * What is known about an event before anybody judges it. In: a request or outcome. Out: `Facts`. Looks things up in
  * what it was given at start (patterns, lists, own addresses); never does I/O, never judges, never changes the event.
  */
-import type { Barred, Facts, Outcome, Place, Request, Validity } from '../model/index.ts';
+import type { Barred, Exploit, Facts, Outcome, Place, Request, Validity } from '../model/index.ts';
 import { createPrivateRange } from './private-range.ts';
 import { SCANNER_AGENTS, type AgentPattern } from './scanner-agents.ts';
 import { compileAgents, matchAny } from './user-agent.ts';
@@ -19,6 +19,8 @@ export interface EnricherOptions {
   readonly tools?: ToolMatcher;
   /** What the operator's policy makes of the rules that a request breaks. Left out: nobody looks. */
   readonly validity?: (request: Request) => Validity | undefined;
+  /** The virtual patch that stops a request. Left out: none does. */
+  readonly exploit?: (request: Request) => Exploit | undefined;
   /** Country and network of an address, and what stands against it for them or in a feed. */
   readonly background?: (ip: string) => {
     readonly place: Place | undefined;
@@ -45,12 +47,14 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
       barred: behind?.barred,
       agent: event.kind === 'request' ? matchAny(event.sip.userAgents, match) : null,
       validity: event.kind === 'request' ? options.validity?.(event) : undefined,
+      exploit: event.kind === 'request' ? options.exploit?.(event) : undefined,
       fingerprint: event.kind === 'request' && !isCustomer(event) ? tools(event.sip) : null,
     };
   };
 };
 
 export * from './geo/index.ts';
+export * from './networks/index.ts';
 export { createPrivateRange } from './private-range.ts';
 export { PrefixMap } from './prefix-map.ts';
 export { SCANNER_AGENTS, type AgentPattern, type AlarmRisk } from './scanner-agents.ts';

@@ -5,6 +5,9 @@ import type { Dispatcher } from 'undici';
 export interface Answered {
   readonly status: number;
   readonly body: Buffer;
+  /** Of the headers, those that say whether it has changed. */
+  readonly etag: string;
+  readonly lastModified: string;
 }
 
 export interface Ask {
@@ -67,6 +70,11 @@ const readAll = async (answer: Dispatcher.ResponseData, maxBytes: number): Promi
   return Buffer.concat(chunks);
 };
 
+const headerOf = ({ headers }: Dispatcher.ResponseData, name: string): string => {
+  const value = headers[name];
+  return typeof value === 'string' ? value.slice(0, 200) : '';
+};
+
 /** Follows redirects of GETs, without credentials once they lead to somebody else. */
 export const createHttp = (agent: Dispatcher): Http => {
   const once = async (url: string, ask: Ask, signal: AbortSignal): Promise<Answered | string> => {
@@ -81,7 +89,13 @@ export const createHttp = (agent: Dispatcher): Http => {
       bodyTimeout: ask.deadlineMs,
     });
     const next = method === 'GET' ? redirectOf(url, answer) : undefined;
-    if (next === undefined) return { status: answer.statusCode, body: await readAll(answer, maxBytes) };
+    if (next === undefined)
+      return {
+        status: answer.statusCode,
+        body: await readAll(answer, maxBytes),
+        etag: headerOf(answer, 'etag'),
+        lastModified: headerOf(answer, 'last-modified'),
+      };
     await answer.body.dump({ limit: 65_536 });
     return next;
   };

@@ -4,8 +4,8 @@ import type { EpochMs } from './time.ts';
 /** null means: no end. */
 export type Until = EpochMs | null;
 
-/** Who put an entry there. `foreign`: found in the server's own table, adopted, never deleted by us. */
-export type Origin = 'detector' | 'operator' | 'foreign';
+/** Who put an entry there. `foreign`: found in the server's own table, adopted, never deleted by us. `feed`: somebody else's list. */
+export type Origin = 'detector' | 'operator' | 'foreign' | 'feed';
 
 /** One line of proof behind an entry. `text` may quote attacker's text (bounded, escaped where shown). */
 export interface Evidence {

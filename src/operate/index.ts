@@ -17,6 +17,7 @@ export { AddressLists } from './lists/address-lists.ts';
 export { applyConfiguredLists, isChecked } from './lists/configured-lists.ts';
 export { createAuthoredLists } from './lists/push-slowly.ts';
 export { createLiveDetectors } from './live-detectors.ts';
+export { createPushedListings, type PushedListings } from './pushed-listings.ts';
 export { createReloading } from './reloading.ts';
 export { restoreMemory } from './restore-memory.ts';
 export { createOperations, type OperationsParts } from './operations.ts';

@@ -7,6 +7,7 @@ import type {
   DecisionEvent,
   Enforcer,
   Entry,
+  FeedRow,
   Figures,
   GeoReport,
   GoodEntry,
@@ -28,6 +29,7 @@ import { completions } from './insight/completion.ts';
 import { createGeoOperations, placeOfSubject, withPlaces } from './insight/places.ts';
 import type { BackgroundOf } from './insight/places.ts';
 import type { Traces } from './insight/traces.ts';
+import { createPublished } from './publish.ts';
 import { HELD_KINDS, banRow, historyRow, listRow, listSubject } from './rows.ts';
 
 export interface OperationsParts {
@@ -50,6 +52,11 @@ export interface OperationsParts {
   /** Country and network of an address, and what stands against it for them. */
   readonly background: BackgroundOf;
   readonly geo: { report(): GeoReport; update(): GeoReport };
+  readonly feeds: {
+    rows(): readonly FeedRow[];
+    update(name: string | undefined): void;
+    switch(name: string, on: boolean): void;
+  };
 }
 
 const HISTORY_ROWS = 20;
@@ -124,6 +131,16 @@ export const createOperations = (parts: OperationsParts): Operations => {
   return {
     ...createBulk({ ...parts, revoke }),
     ...createGeoOperations(parts.geo, background),
+    publishedBans: createPublished(ledger, parts.subscribe).publishedBans,
+    feedList: async () => parts.feeds.rows(),
+    async feedUpdate(name) {
+      parts.feeds.update(name);
+      return parts.feeds.rows();
+    },
+    async feedSwitch(name, on) {
+      parts.feeds.switch(name, on);
+      return parts.feeds.rows();
+    },
     status: async () => parts.status(),
 
     async banAdd({ subject: text, durationMs, reason, author, force }) {
@@ -239,6 +256,9 @@ export const createOperations = (parts: OperationsParts): Operations => {
         undo: [
           ...new Set([
             ...undoOf(identity, [...covering, ...(network === undefined ? [] : [network])]),
+            ...(background(ip).barred === undefined || covering.some(({ kind }) => kind === 'allow')
+              ? []
+              : [`companion allow add ${ip}`]),
             ...userBrakes.map(() => `companion ban remove ${identity}`),
           ]),
         ],

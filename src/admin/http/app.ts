@@ -7,6 +7,7 @@ import { createTokenGate } from '../access/token-gate.ts';
 import { failureOf, withDeadline } from '../failure.ts';
 import type { Desk } from '../routes/index.ts';
 import type { EventDoor } from './events.ts';
+import { serveDecisions } from './decisions.ts';
 import { createGuard, newHttpCounters } from './guard.ts';
 import type { HttpCounters } from './guard.ts';
 import { serveGuardian } from './guardian.ts';
@@ -84,6 +85,7 @@ export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; r
     });
   }
   serveV1(app, desk, guard, door);
+  serveDecisions(app, desk, guard, () => clock.now());
   serveGuardian(app, desk, guard);
 
   app.notFound((c) =>

@@ -36,7 +36,10 @@ export interface Guard {
 
 export const createGuard = (gate: TokenGate, counters: HttpCounters): Guard => ({
   bar(c, scope) {
-    const answer = gate.judge(c.req.header('authorization'), c.env.incoming.socket.remoteAddress ?? '');
+    // bouncers of CrowdSec show their key so
+    const key = c.req.header('x-api-key');
+    const given = c.req.header('authorization') ?? (key === undefined ? undefined : `Bearer ${key}`);
+    const answer = gate.judge(given, c.env.incoming.socket.remoteAddress ?? '');
     if (answer.kind === 'open') {
       c.set('asker', answer.name);
       if (answer.scopes.includes(scope)) return undefined;

@@ -4,6 +4,7 @@ import type {
   BanRow,
   CheckReport,
   DecisionEvent,
+  FeedRow,
   GeoReport,
   ImportReport,
   ListRow,
@@ -40,7 +41,7 @@ export const banRowShape = z.object({
   user: z.string().optional(),
   reason: z.string(),
   rules: texts,
-  origin: z.enum(['detector', 'operator', 'foreign']),
+  origin: z.enum(['detector', 'operator', 'foreign', 'feed']),
   level: z.number(),
   since: at,
   until: end,
@@ -233,3 +234,15 @@ export const geoShowShape = z.object({
   place: place.unwrap(),
   barred: z.object({ state: z.enum(['denied', 'banned', 'quarantined']), reason: z.string() }).nullable(),
 });
+
+export const feedRowShape = z.object({
+  name: z.string(),
+  type: z.string(),
+  on: z.boolean(),
+  action: z.enum(['ban', 'challenge', 'log']),
+  entries: z.number(),
+  updatedAt: end.describe('when it was last read; null: never since the start'),
+  lastError: z.string(),
+  hits: z.number().describe('entries of the last reading that would have hit somebody of ours'),
+  left: counts.describe('entries that were left out, by reason'),
+}) satisfies z.ZodType<FeedRow>;

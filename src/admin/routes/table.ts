@@ -160,6 +160,32 @@ const questions = [
   }),
 ] as const;
 
+const feedName = z.string().min(1).max(40);
+
+const feeds = [
+  listRoute('feed.list', 'GET /v1/feeds', {
+    scope: 'read',
+    summary: "Feeds of other people's attackers: what they list, when they were read, what was left out",
+    input: none,
+    output: shapes.feedRowShape,
+    ask: ({ operations }) => operations.feedList(),
+  }),
+  route('feed.update', 'POST /v1/feeds/update', {
+    scope: 'operate',
+    summary: 'Start to read a feed, or all of them',
+    input: z.strictObject({ name: feedName.optional(), author }),
+    output: z.array(shapes.feedRowShape),
+    ask: async ({ operations }, params) => [...(await operations.feedUpdate(params.name))],
+  }),
+  route('feed.switch', 'POST /v1/feeds/switch', {
+    scope: 'operate',
+    summary: 'Listen to a feed or not, until the next start',
+    input: z.strictObject({ name: feedName, on: z.boolean(), author }),
+    output: z.array(shapes.feedRowShape),
+    ask: async ({ operations }, params) => [...(await operations.feedSwitch(params.name, params.on))],
+  }),
+] as const;
+
 const geo = [
   route('geo.report', 'GET /v1/geo', {
     scope: 'read',
@@ -209,7 +235,7 @@ const tokens = [
 ] as const;
 
 /** Every question but the two streams (`watch`, `trace`), at every door. */
-export const ROUTES = [...questions, ...bans, ...listOf('allow'), ...listOf('deny'), ...geo, ...tokens] as const;
+export const ROUTES = [...questions, ...bans, ...listOf('allow'), ...listOf('deny'), ...feeds, ...geo, ...tokens] as const;
 
 /** What a client of the control socket may call. */
 export type MethodName = (typeof ROUTES)[number]['method'] | 'watch' | 'trace';

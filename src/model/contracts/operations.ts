@@ -4,6 +4,7 @@ import type { EpochMs } from '../time.ts';
 import type { Answer, SourceState } from '../verdict.ts';
 import type { ImportReport, ImportRequest } from './bulk.ts';
 import type { AttackReport, ReloadReport, StatsReport } from './figures.ts';
+import type { FeedOperations } from './feeds.ts';
 import type { GeoOperations, Place } from './geo.ts';
 import type { TraceEvent } from './trace.ts';
 
@@ -11,7 +12,7 @@ import type { TraceEvent } from './trace.ts';
  * What an operator can ask of a running companion. The admin room exposes it (control socket, HTTP), the CLI calls it,
  * `app.ts` implements it. All values are JSON-safe. Texts that may quote attackers are escaped by whoever shows them.
  */
-export interface Operations extends GeoOperations {
+export interface Operations extends GeoOperations, FeedOperations {
   status(): Promise<StatusReport>;
   /** @throws CompanionError ADDRESS_INVALID, DURATION_INVALID, BAN_REFUSED (without `force`), naming who would be hit */
   banAdd(request: BanRequest): Promise<BanRow>;

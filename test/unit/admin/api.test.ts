@@ -83,6 +83,7 @@ const BODIES: Readonly<Record<string, object>> = {
   'deny.add': { subject: '203.0.113.7' },
   'allow.import': { rows: [] },
   'deny.import': { rows: [] },
+  'feed.switch': { name: 'voipbl', on: false },
   'token.add': { name: 'grafana', scopes: ['read'] },
 };
 
@@ -301,6 +302,51 @@ describe('the description', () => {
       parameters: [{ name: 'subject', in: 'path', required: true }],
     });
     expect(paths['/v1/attacks']?.['get']).toMatchObject({ parameters: [{ name: 'since', in: 'query' }] });
+  });
+});
+
+describe('bans for others', () => {
+  const bouncer = async (path: string, key: string): Promise<{ status: number; text: string }> => {
+    const answer = await fetch(`http://127.0.0.1:${door.port}${path}`, { headers: { 'x-api-key': key } });
+    return { status: answer.status, text: await answer.text() };
+  };
+
+  test('as the decision stream of a CrowdSec LAPI, with its key header', async () => {
+    expect((await bouncer('/v1/decisions/stream?startup=true', 'wrong')).status).toBe(401);
+    expect((await bouncer('/v1/decisions/stream?startup=true', TOKENS.hook)).status).toBe(403);
+    const whole = JSON.parse((await bouncer('/v1/decisions/stream?startup=true', TOKENS.read)).text) as object;
+    expect(whole).toEqual({
+      new: [
+        {
+          id: expect.any(Number),
+          origin: 'companion',
+          type: 'ban',
+          scope: 'Ip',
+          value: '203.0.113.7',
+          duration: '4h0m0s',
+          until: '2026-11-20T12:00:00.000Z',
+          scenario: 'companion/digest.guessing',
+          simulated: false,
+        },
+        expect.objectContaining({ scope: 'Range', value: '198.51.100.0/24', duration: '8760h0m0s' }),
+      ],
+      deleted: null,
+    });
+    const later = JSON.parse((await bouncer('/v1/decisions/stream?startup=false', TOKENS.read)).text) as object;
+    expect(later).toMatchObject({ deleted: [{ value: '192.0.2.9', duration: '0h0m0s' }] });
+    expect(operations.calls).toContainEqual({ published: 'stream read', whole: false });
+  });
+
+  test('one address, and a plain list', async () => {
+    expect(JSON.parse((await bouncer('/v1/decisions?ip=203.0.113.7', TOKENS.read)).text)).toMatchObject([
+      { value: '203.0.113.7', type: 'ban' },
+    ]);
+    expect((await bouncer('/v1/decisions?ip=203.0.113.200', TOKENS.read)).text).toBe('null');
+    expect((await bouncer('/v1/decisions?ip=nonsense', TOKENS.read)).status).toBe(400);
+    expect((await bouncer('/v1/blocklist', TOKENS.read)).text).toBe(
+      '# companion: 2 addresses and networks\n203.0.113.7\n198.51.100.0/24\n',
+    );
+    expect((await bouncer('/v1/blocklist', '')).status).toBe(401);
   });
 });
 

@@ -4,6 +4,7 @@ import type {
   BanRow,
   CheckReport,
   DecisionEvent,
+  FeedRow,
   GeoReport,
   ImportReport,
   ListRow,
@@ -91,6 +92,20 @@ export const STATS: StatsReport = {
   activeBans: 2,
   enumerationSources: 12,
 };
+
+const FEEDS: readonly FeedRow[] = [
+  {
+    name: 'voipbl',
+    type: 'list',
+    on: true,
+    action: 'ban',
+    entries: 90_000,
+    updatedAt: AT,
+    lastError: HOSTILE,
+    hits: 1,
+    left: { nobody: 3 },
+  },
+];
 
 const GEO: GeoReport = {
   databases: [{ file: '/var/lib/x.mmdb', type: HOSTILE, knows: ['country'], builtAt: AT, problem: HOSTILE }],
@@ -246,6 +261,21 @@ export const fakeOperations = (): FakeOperations => {
           outcomes: { ban: 1, quarantine: 2 },
           countries: { DE: 1 },
           cut: false,
+        },
+      ),
+    feedList: () => note({ feedList: true }, FEEDS),
+    feedUpdate: (name) => note({ feedUpdate: name }, FEEDS),
+    feedSwitch: (name, on) => note({ feedSwitch: name, on }, FEEDS),
+    publishedBans: (reader, whole) =>
+      note(
+        { published: reader, whole },
+        {
+          whole,
+          added: [
+            { value: '203.0.113.7', reason: 'digest.guessing', until: AT + 14_400_000 },
+            { value: '198.51.100.0/24', reason: 'deny-list', until: null },
+          ],
+          gone: whole ? [] : [{ value: '192.0.2.9', reason: 'lifted', until: null }],
         },
       ),
     geoReport: () => note({ geo: true }, GEO),

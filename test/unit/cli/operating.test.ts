@@ -118,7 +118,7 @@ describe('import and export', () => {
     expect((await companion(['deny', 'import', file('t.csv', out)])).code).toBe(0);
     expect(operations.calls[0]).toMatchObject({
       listImport: 'deny',
-      rows: [{ subject: '203.0.113.0/28' }, { note: undefined }],
+      rows: [{ subject: '203.0.113.0/28' }, { subject: '2001:db8::/48' }],
     });
   });
 
@@ -163,6 +163,15 @@ describe('questions', () => {
     // oxlint-disable-next-line no-control-regex -- that is what must not be there
     expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
     expect(operations.calls).toContainEqual({ report: 7 * 86_400_000 });
+  });
+
+  test('feeds: the list, a reading that fails, the switch', async () => {
+    const list = await companion(['feed', 'list']);
+    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/voipbl +list +failing +ban +90000 .* x\\x1b/) });
+    expect((await companion(['feed', 'update', 'voipbl'])).code).toBe(1);
+    expect(operations.calls).toContainEqual({ feedUpdate: 'voipbl' });
+    expect((await companion(['feed', 'off', 'voipbl'])).out).toContain('The feed voipbl is off until the next start');
+    expect(operations.calls).toContainEqual({ feedSwitch: 'voipbl', on: false });
   });
 
   test('geo: databases, an address, an update that failed; harmless for the terminal', async () => {

@@ -333,3 +333,35 @@ lists:
     expect(problemsOf("geo: { download: ['ftp://x/y.mmdb'] }")).not.toEqual([]);
   });
 });
+
+describe('feeds', () => {
+  test('of each type, with their usual pace', () => {
+    const { feeds, feed_policy } = load(`
+feeds:
+  - { name: apiban, type: apiban, api_key: abc }
+  - { name: crowdsec, type: crowdsec, api_key: abc }
+  - { name: voipbl, type: list, url: https://voipbl.org/update/ }
+  - { name: shelter, type: dnsbl, zone: dnsbl.example.org, action: challenge }
+  - { name: sentrypeer, type: sentrypeer, url: http://127.0.0.1:8082, enabled: false }
+`);
+    expect(feeds.map(({ name, every, action, enabled }) => [name, every / 1_000, action, enabled])).toEqual([
+      ['apiban', 240, 'ban', true],
+      ['crowdsec', 10, 'ban', true],
+      ['voipbl', 14_400, 'ban', true],
+      ['shelter', 60, 'challenge', true],
+      ['sentrypeer', 900, 'ban', false],
+    ]);
+    expect(feed_policy).toEqual({ quorum: 2, alone_for: 86_400_000, push: 20_000 });
+  });
+
+  test.each([
+    ['{ name: a, type: list }', "needs either 'url' or 'file'"],
+    ['{ name: a, type: apiban, api_key: abc, every: 1m }', 'at least 4m'],
+    ['{ name: a, type: apiban }', 'api_key'],
+    ['{ name: ../a, type: list, url: http://x/ }', 'must be 1 to 32 letters'],
+    ['{ name: a, type: list, url: ftp://x/ }', 'http:// or https://'],
+    ['{ name: a, type: carrier-pigeon }', 'type'],
+  ])('%s', (text, message) => {
+    expect(problemsOf(`feeds: [${text}]`).join()).toContain(message);
+  });
+});

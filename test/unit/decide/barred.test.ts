@@ -20,6 +20,18 @@ describe('a blocked country', () => {
     expect(judgeOne(judge, request, [], factsOf({ barred }))).toMatchObject({ answer: 'allow', state: 'good' });
   });
 
+  test('a feed knows nothing of the customers behind an address; a country does not care for them', () => {
+    const judge = judgeWith();
+    judgeOne(judge, registered(0, source, 'alice'));
+    const other = ask(0, from(ATTACKER, 7_000), 'REGISTER', 'bob');
+    const listed = { state: 'banned', reason: 'listed by voipbl' } as const;
+    expect(judgeOne(judge, other, [], factsOf({ barred: listed }))).toMatchObject({
+      answer: 'allow',
+      state: 'stranger',
+    });
+    expect(judgeOne(judge, other, [], factsOf({ barred }))).toMatchObject({ answer: 'drop', state: 'denied' });
+  });
+
   test('a feed that only quarantines challenges', () => {
     const listed = { state: 'quarantined', reason: 'listed by voipbl' } as const;
     expect(judgeOne(judgeWith(), ask(0, source, 'OPTIONS', 'alice'), [], factsOf({ barred: listed }))).toMatchObject({

@@ -138,6 +138,7 @@ export const bench = (options: BenchOptions = {}) => {
     reload: () => ({ changed: [], needRestart: [] }),
     background: options.background ?? (() => ({ place: undefined, barred: undefined })),
     geo: { report: () => GEO_NONE, update: () => GEO_NONE },
+    feeds: { rows: () => [], update: () => undefined, switch: () => undefined },
   });
   /** Puts an entry where decisions come from, with everything that follows. */
   const put = (entry: Entry): void => effects.push(judge.ledger.put(entry), { by: 'companion', node: '' });

@@ -1,0 +1,234 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { dnsblName } from '../../../../src/feeds/kinds/dnsbl.ts';
+import { DAY, HOUR, MINUTE, feedBench } from './feed-bench.ts';
+import type { FeedBench } from './feed-bench.ts';
+
+const LIST = { name: 'voipbl', type: 'list', every: 4 * HOUR };
+let bench: FeedBench;
+const listed = (ip: string): string | undefined => bench.desk.listing(ip)?.state;
+const later = async (ms: number): Promise<void> => {
+  bench.clock.at += ms;
+  await bench.desk.look();
+};
+
+beforeEach(async () => {
+  bench = await feedBench();
+});
+afterEach(async () => bench.close());
+
+describe('a list', () => {
+  const TEXT =
+    '# VoIPBL\n203.0.113.7\n198.51.100.0/24\n2001:db8:5::/48\n192.0.2.5 ; scanner\n192.0.2.6,3,2026-11-20\n10.0.0.1\n\n';
+
+  test('of addresses and networks, with remarks and more columns; private ones are nobody', async () => {
+    bench.server.answer = () => ({ body: TEXT, headers: { etag: '"1"' } });
+    bench.use(LIST);
+    await bench.desk.look();
+    for (const ip of ['203.0.113.7', '198.51.100.200', '2001:db8:5::9', '192.0.2.5', '192.0.2.6'])
+      expect(listed(ip)).toBe('banned');
+    expect([listed('203.0.113.8'), listed('10.0.0.1')]).toEqual([undefined, undefined]);
+    expect(bench.desk.rows()[0]).toMatchObject({ entries: 5, left: { nobody: 1, unread: 0 }, hits: 0 });
+    bench.server.answer = () => ({ status: 304 });
+    await later(4 * HOUR);
+    expect(bench.server.asked.at(-1)?.headers['if-none-match']).toBe('"1"');
+    expect(listed('203.0.113.7')).toBe('banned');
+    bench.server.answer = () => ({ body: '203.0.113.8\n' });
+    await later(4 * HOUR);
+    expect([listed('203.0.113.7'), listed('203.0.113.8')]).toEqual([undefined, 'banned']);
+  });
+
+  test.each([
+    ['nothing', { body: '' }, /no addresses in it/],
+    ['only remarks', { body: '# gone\n# for ever\n' }, /no addresses in it/],
+    ['a page', { body: '<html>\n<p>1.2.3.4</p>\n</html>\n203.0.113.7\n' }, /of its 4 lines are no addresses/],
+    ['an error', { status: 503 }, /answered 503/],
+    ['not modified, though we have nothing like it', { status: 404 }, /answered 404/],
+    [
+      'a redirect to another scheme',
+      { status: 301, headers: { location: 'file:///etc/passwd' } },
+      /redirects to nowhere/,
+    ],
+  ])('%s changes nothing', async (_, wrong, message) => {
+    bench.server.answer = () => ({ body: TEXT });
+    bench.use(LIST);
+    await bench.desk.look();
+    bench.server.answer = () => wrong;
+    await later(4 * HOUR);
+    expect(listed('203.0.113.7')).toBe('banned');
+    expect(bench.alarms.get('feed voipbl')).toMatch(message);
+  });
+
+  test('that lists our carrier and our customers has no effect on them, and is an alarm', async () => {
+    bench.protect = [
+      { subject: '198.51.100.0/24', what: 'peer carrier' },
+      { subject: '192.0.2.200/32', what: 'this server' },
+    ];
+    bench.customers.add('203.0.113.50');
+    bench.server.answer = () => ({
+      body: '198.51.100.9\n198.51.0.0/16\n192.0.2.0/24\n203.0.113.50\n203.0.112.0/22\n0.0.0.0/0\n203.0.113.7\n8.0.0.0/8\n',
+    });
+    bench.use(LIST);
+    await bench.desk.look();
+    for (const ip of [
+      '198.51.100.9',
+      '198.51.100.1',
+      '198.51.77.1',
+      '192.0.2.200',
+      '192.0.2.1',
+      '203.0.113.50',
+      '8.8.8.8',
+    ])
+      expect([ip, listed(ip)]).toEqual([ip, undefined]);
+    expect(listed('203.0.113.7')).toBe('banned');
+    expect(bench.desk.rows()[0]).toMatchObject({ entries: 1, hits: 5, left: { 'too-wide': 2 } });
+    expect(bench.alarms.get('feed voipbl')).toContain('lists 5 of ours, which were left out');
+    expect(bench.alarms.get('feed voipbl')).toContain('198.51.100.9/32 hits 198.51.100.0/24 (peer carrier)');
+    expect(bench.alarms.get('feed voipbl')).toContain('203.0.113.50/32 hits 203.0.113.50 (a registered phone)');
+  });
+
+  test('that hits many of ours is not taken at all', async () => {
+    for (let index = 0; index < 60; index += 1) bench.customers.add(`203.0.113.${index}`);
+    bench.server.answer = () => ({ body: '192.0.2.5\n' });
+    bench.use(LIST);
+    await bench.desk.look();
+    bench.server.answer = () => ({ body: `192.0.2.6\n${[...bench.customers].join('\n')}\n` });
+    await later(4 * HOUR);
+    expect([listed('192.0.2.5'), listed('192.0.2.6')]).toEqual(['banned', undefined]);
+    expect(bench.alarms.get('feed voipbl')).toMatch(/60 of its lines hit peers, customers or this server/);
+  });
+
+  test('alone is believed for a day, then it only challenges; two together go on', async () => {
+    bench.server.answer = ({ path }) => ({ body: path === '/b' ? '192.0.2.5\n' : '203.0.113.7\n192.0.2.5\n' });
+    bench.use(LIST, { ...LIST, name: 'other', url: `${bench.server.url}/b` });
+    for (let hour = 0; hour < 52; hour += 4) await later(4 * HOUR);
+    expect(bench.desk.listing('203.0.113.7')).toMatchObject({ state: 'quarantined', feeds: ['voipbl'] });
+    expect(bench.desk.listing('192.0.2.5')).toMatchObject({ state: 'banned', reason: 'listed by voipbl, other' });
+  });
+
+  test('in a file; long ones are read in a thread', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'feed-'));
+    const file = join(folder, 'list');
+    const lines = Array.from({ length: 100_000 }, (_, n) => `11.${n >> 16}.${(n >> 8) & 255}.${n & 255}`);
+    writeFileSync(file, lines.join('\n'));
+    bench.use({ name: 'mine', type: 'list', file, url: undefined });
+    await bench.desk.look();
+    expect(bench.desk.rows()[0]).toMatchObject({ entries: 100_000, lastError: '' });
+    expect([listed('11.1.134.159'), listed('11.1.134.160')]).toEqual(['banned', undefined]);
+    rmSync(folder, { recursive: true });
+    await later(4 * HOUR);
+    expect(bench.alarms.get('feed mine')).toContain('the file is not there');
+    expect(listed('11.0.0.1')).toBe('banned');
+  });
+
+  test('has a switch, and an action', async () => {
+    bench.server.answer = () => ({ body: '203.0.113.7\n' });
+    bench.use({ ...LIST, action: 'challenge' });
+    await bench.desk.look();
+    expect(listed('203.0.113.7')).toBe('quarantined');
+    bench.desk.switch('voipbl', false);
+    expect(listed('203.0.113.7')).toBeUndefined();
+    bench.desk.switch('voipbl', true);
+    expect(listed('203.0.113.7')).toBe('quarantined');
+    bench.use({ ...LIST, action: 'log' });
+    expect(listed('203.0.113.7')).toBeUndefined();
+    bench.use({ ...LIST, enabled: false });
+    expect(bench.desk.rows()).toMatchObject([{ on: false }]);
+    bench.use();
+    expect(bench.desk.rows()).toEqual([]);
+    expect(() => bench.desk.switch('voipbl', true)).toThrow("There is no feed 'voipbl'");
+  });
+});
+
+describe('a list over DNS', () => {
+  const ZONE = { name: 'shelter', type: 'dnsbl', zone: 'dnsbl.example.org', reversed: true, every: MINUTE };
+
+  test('is asked about strangers, behind their backs, and remembers', async () => {
+    bench.zone['7.113.0.203.dnsbl.example.org'] = ['127.0.0.2'];
+    bench.use(ZONE);
+    expect(listed('203.0.113.7')).toBeUndefined();
+    bench.desk.see('203.0.113.7');
+    await vi.waitFor(() => expect(listed('203.0.113.7')).toBe('banned'));
+    bench.desk.see('203.0.113.8');
+    bench.clock.at += HOUR;
+    expect(listed('203.0.113.7')).toBeUndefined();
+    expect(listed('203.0.113.8')).toBeUndefined();
+  });
+
+  test('that answers everything, or says that it will not answer, lists nobody and is an alarm', async () => {
+    bench.use(ZONE);
+    await bench.desk.look();
+    for (let octet = 1; octet <= 6; octet += 1) {
+      bench.zone[`${octet}.113.0.203.dnsbl.example.org`] = octet % 2 === 0 ? ['127.255.255.254'] : ['198.51.100.80'];
+      bench.desk.see(`203.0.113.${octet}`);
+    }
+    await vi.waitFor(async () => {
+      await later(MINUTE);
+      expect(bench.alarms.get('feed shelter')).toMatch(/which is no listing/);
+    });
+    expect(listed('203.0.113.1')).toBeUndefined();
+  });
+
+  test('names of addresses', () => {
+    expect(dnsblName('203.0.113.7', { zone: 'z.org', reversed: true })).toBe('7.113.0.203.z.org');
+    expect(dnsblName('203.0.113.7', { zone: 'z.org', reversed: false })).toBe('203.0.113.7.z.org');
+    expect(dnsblName('2001:db8::1', { zone: 'z.org', reversed: true })).toBe(
+      '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.z.org',
+    );
+  });
+});
+
+describe('SentryPeer', () => {
+  const NODE = { name: 'sentrypeer', type: 'sentrypeer', min_count: 2 };
+  const answer = (path: string): string =>
+    path === '/ip-addresses'
+      ? JSON.stringify({
+          ip_addresses_total: 3,
+          ip_addresses: [
+            { ip_address: '203.0.113.7', seen_last: '2026-11-19 12:00:00.1', seen_count: '40' },
+            { ip_address: '203.0.113.8', seen_last: '2026-11-19 12:00:00.1', seen_count: '1' },
+            { ip_address: '203.0.113.9', seen_last: '2026-01-01 12:00:00.1', seen_count: '40' },
+          ],
+        })
+      : JSON.stringify({
+          called_numbers: [
+            { called_number: '+442037691234', seen_last: 'x', seen_count: '9' },
+            { called_number: '100', seen_last: 'x', seen_count: '1' },
+            { called_number: '<script>', seen_last: 'x', seen_count: '9' },
+          ],
+        });
+
+  test('addresses that were seen often and lately, and the numbers they call', async () => {
+    bench.server.answer = ({ path }) => ({ body: answer(path) });
+    bench.use(NODE);
+    await bench.desk.look();
+    expect([listed('203.0.113.7'), listed('203.0.113.8'), listed('203.0.113.9')]).toEqual([
+      'banned',
+      undefined,
+      undefined,
+    ]);
+    expect(['00442037691234', '442037691234', '+442037691234'].map((one) => bench.desk.hasNumber(one))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([bench.desk.hasNumber('100'), bench.desk.hasNumber('<script>')]).toEqual([false, false]);
+    bench.clock.at += 7 * DAY;
+    expect(listed('203.0.113.7')).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing yet', { status: 404, body: '{"message":"No data"}' }, ''],
+    ['an error', { status: 500 }, 'answered 500'],
+    ['another shape', { body: '{"numbers":[]}' }, 'without ip_addresses'],
+    ['no JSON', { body: 'x' }, 'no JSON'],
+  ])('%s', async (_, wrong, message) => {
+    bench.server.answer = () => wrong;
+    bench.use(NODE);
+    await bench.desk.look();
+    expect(bench.desk.rows()[0]?.lastError).toContain(message);
+    expect(bench.alarms.size).toBe(message === '' ? 0 : 1);
+  });
+});
