@@ -3,19 +3,11 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * End-to-end tests that show times, or load both cores: one at a time, with nothing else beside them. All others mostly
- * wait, and run by two; each file has loopback addresses of its own, and labs reserve their ports.
+ * wait, and run by three; each file has loopback addresses of its own, and labs reserve their ports.
  */
-const ALONE = [
-  'enforce-kamailio',
-  'evapi',
-  'evapi-speed',
-  'evapi-traps',
-  'flood',
-  'nodes',
-  'outage',
-  'restart',
-  'scan',
-].map((name) => `test/e2e/${name}.test.ts`);
+const ALONE = ['evapi', 'evapi-speed', 'evapi-traps', 'flood', 'nodes', 'outage', 'restart', 'scan'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 const endToEnd = {
   testTimeout: 90_000,
@@ -25,7 +17,7 @@ const endToEnd = {
 };
 
 /**
- * `npm test` runs `fast` beside the end-to-end tests that run by two, then those that run alone.
+ * `npm test` runs `fast` beside the end-to-end tests that run by three, then those that run alone.
  */
 export default defineConfig({
   test: {
@@ -45,7 +37,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ALONE,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
