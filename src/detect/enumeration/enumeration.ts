@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { findHunted } from './dial-prefixes.ts';
 import { EnumerationSources } from './sources.ts';
 import {
   callMark,
-  countPrefixes,
   findRun,
   newTarget,
   seeAgain,
@@ -39,7 +39,10 @@ const configSchema = z.strictObject({
     .max(60_000)
     .default(300)
     .describe('time to answer a challenge under the rapid rule, milliseconds'),
-  prefixes: count(5).describe('dial prefixes tried before one number that are too many'),
+  prefixes: count(3).describe('dial prefixes tried before one number that are too many, where nobody authenticated'),
+  customer_prefixes: count(5).describe(
+    'the same where somebody did within the hour: people write one number in three ways',
+  ),
   max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
   max_targets: z.int().min(1).max(5_000_000).default(200_000).describe('targets remembered, over all sources'),
   max_users: z.int().min(1).max(5_000_000).default(200_000).describe('authenticated users remembered'),
@@ -100,7 +103,13 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     const exempt = new Set(config.exempt);
     const users = new Memory<Customer>(config.max_users);
     const sources = new EnumerationSources(config.max_sources, config.max_targets);
-    const smallest = (): number => Math.min(config.distinct, config.sequence, config.rapid, config.prefixes);
+    /** Whether a source has asked for enough to be looked at. */
+    const isEnough = ({ targets }: SourceTargets): boolean => {
+      if (targets.size >= Math.min(config.distinct, config.sequence, config.rapid)) return true;
+      if (targets.size < Math.min(config.prefixes, config.customer_prefixes)) return false;
+      for (const { dialled } of targets.values()) if (dialled !== undefined) return true;
+      return false;
+    };
 
     const forget = (source: SourceTargets, name: string): void => {
       if (source.targets.delete(name)) sources.reweigh(-1);
@@ -227,7 +236,6 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     /** What these targets amount to. */
     const judge = (source: SourceTargets, tier: ProofTier): Finding[] => {
       const targets = [...source.targets.values()].filter((target) => tier === 'spoofable' || target.tier === 'proven');
-      if (targets.length < smallest()) return [];
       const answeredCalls = source.last - source.lastAnswered < config.call_grace;
       const { unanswered, rapid } = takeCensus(targets, source.last, {
         graceOf: ({ call }) => (call && answeredCalls ? config.call_grace : config.grace),
@@ -248,9 +256,11 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         const evidence = `${run.length} numbers in steps of ${run.step}: … ${showNames(unanswered)}`;
         findings.push(scan('enumeration.sequence', tier, evidence));
       }
-      const prefixes = countPrefixes(targets);
-      if (prefixes >= config.prefixes) {
-        const evidence = `${prefixes} dial prefixes tried before one number: … ${showNames(targets)}`;
+      const hunted = findHunted(targets.map(({ dialled }) => dialled));
+      const customers = source.last - source.lastAuthenticated < CUSTOMER_MS;
+      if (hunted !== undefined && hunted.prefixes.length >= (customers ? config.customer_prefixes : config.prefixes)) {
+        const shown = hunted.prefixes.slice(-5).map((prefix) => prefix.slice(0, MAX_NAME_CHARS));
+        const evidence = `${hunted.prefixes.length} dial prefixes tried before …${hunted.tail}: … ${shown.join(', ')}`;
         findings.push(scan('enumeration.prefixes', tier, evidence));
       }
       return findings;
@@ -265,7 +275,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         const source = event.kind === 'request' ? onRequest(event) : onOutcome(event);
         if (source === undefined || accepted) return NO_FINDINGS;
         expire(source);
-        if (source.targets.size < smallest() || source.last < source.quietUntil) return NO_FINDINGS;
+        if (!isEnough(source) || source.last < source.quietUntil) return NO_FINDINGS;
         // What rests on proven targets alone is proven, however many forged datagrams are mixed in.
         const proven = judge(source, 'proven');
         const findings = proven.length > 0 ? proven : judge(source, 'spoofable');

@@ -42,15 +42,3 @@ export const longestRun = (numbers: ReadonlySet<number>): Run => {
   }
   return best;
 };
-
-/** The digits by which calls to one number with different dial prefixes recognise each other. */
-const TAIL_DIGITS = 8;
-
-/** The last eight digits of a dialled number that has more than that, else an empty string. */
-export const readTail = (name: string): string => {
-  if (name.length <= TAIL_DIGITS) return '';
-  for (let index = name.length - TAIL_DIGITS; index < name.length; index += 1) {
-    if (!isDigit(name.charCodeAt(index))) return '';
-  }
-  return name.slice(-TAIL_DIGITS);
-};

@@ -1,5 +1,6 @@
 import type { EpochMs, ProofTier } from '../../model/index.ts';
-import { longestRun, readNumber, readTail, type NumberedName, type Run } from './number-runs.ts';
+import { readDialled, type Dialled } from './dial-prefixes.ts';
+import { longestRun, readNumber, type NumberedName, type Run } from './number-runs.ts';
 
 /**
  * What became of one target of one source:
@@ -13,8 +14,8 @@ export interface Target {
   readonly number: NumberedName | undefined;
   readonly firstSeen: EpochMs;
   readonly call: boolean;
-  /** Of a call: the digits it shares with calls to the same number behind other dial prefixes; else empty. */
-  readonly tail: string;
+  /** Of a call: the number, and what stands before it. */
+  readonly dialled: Dialled | undefined;
   state: TargetState;
   tier: ProofTier;
   /** Of the last request (see `callMark`); 0: none. */
@@ -27,7 +28,7 @@ export type Seen = Pick<Target, 'call' | 'state' | 'tier' | 'callMark'>;
 export const newTarget = (name: string, firstSeen: EpochMs, seen: Seen): Target => ({
   name,
   number: readNumber(name),
-  tail: seen.call ? readTail(name) : '',
+  dialled: seen.call ? readDialled(name) : undefined,
   firstSeen,
   ...seen,
 });
@@ -119,17 +120,4 @@ export const findRun = (targets: readonly Target[]): Run => {
     if (run.length > best.length) best = run;
   }
   return best;
-};
-
-/** How many dial prefixes were tried before one and the same number. */
-export const countPrefixes = (targets: Iterable<Target>): number => {
-  const tails = new Map<string, number>();
-  let most = 0;
-  for (const { tail } of targets) {
-    if (tail === '') continue;
-    const count = (tails.get(tail) ?? 0) + 1;
-    tails.set(tail, count);
-    if (count > most) most = count;
-  }
-  return most;
 };

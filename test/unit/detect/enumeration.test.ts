@@ -175,11 +175,6 @@ test('a busy trunk with many calls ringing at once is no scan', () => {
   expect(feed(only(), events)).toEqual([]);
 });
 
-test('many dial prefixes before one number are toll fraud', () => {
-  const numbers = ['011', '9011', '00', '1010333011', '1010555011'].map((prefix) => `${prefix}972598072172`);
-  expect(feed(only(), probe(numbers, 900, 'INVITE'))[0]).toMatchObject({ rule: 'enumeration.prefixes', after: 5 });
-});
-
 test('a finding is repeated at most every ten seconds', () => {
   const found = feed(only(), probe(range(100, 400), 100));
   const times = [...new Set(found.map(({ at }) => at))];

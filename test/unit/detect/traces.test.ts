@@ -87,7 +87,8 @@ test.each(
 test.each([
   ['svwar-default', 12],
   ['svcrack-numeric', 20],
-  ['initconf-sipcli-tollfraud', 12],
+  // its third prefix of one number; each INVITE before has an ACK
+  ['initconf-sipcli-tollfraud', 5],
 ] as const)('%s, disguised as a phone: noticed by what it does, within %i requests', (trace, most) => {
   for (const flag of judge(trace, disguised, 'disguised')) expect(flag?.requests).toBeLessThanOrEqual(most);
 });
