@@ -11,6 +11,7 @@ import { digestGuessing } from './digest/guessing.ts';
 import { enumeration } from './enumeration/enumeration.ts';
 import { garbage } from './message/garbage.ts';
 import { injection } from './message/injection.ts';
+import { knownExploit } from './message/known-exploit.ts';
 import { malformed } from './message/malformed.ts';
 import { methodBucket } from './rates/method-bucket.ts';
 import { scannerAgent } from './scanner/agent.ts';
@@ -28,6 +29,7 @@ export const detectSchema = z.strictObject({
   method_bucket: methodBucket.configSchema.prefault({}),
   garbage: garbage.configSchema.prefault({}),
   malformed: malformed.configSchema.prefault({}),
+  known_exploit: knownExploit.configSchema.prefault({}),
   injection: injection.configSchema.prefault({}),
 });
 
@@ -53,6 +55,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
   if (config.injection.enabled) detectors.push(injection.create(config.injection));
   if (config.malformed.enabled) detectors.push(malformed.create(config.malformed));
+  if (config.known_exploit.enabled) detectors.push(knownExploit.create(config.known_exploit));
   return {
     detect: (event, facts) => {
       const findings: Finding[] = [];

@@ -1,3 +1,5 @@
+import { PATCH_RULES } from './message/known-exploit.ts';
+
 /** Every rule that a detector may name in a finding; a test holds the detectors to it. Operators can weigh or silence each. */
 export const RULES = [
   'scanner.user-agent',
@@ -23,4 +25,5 @@ export const RULES = [
   'validation.critical',
   'validation.high',
   'validation.medium',
+  ...PATCH_RULES,
 ] as const;

@@ -1,4 +1,4 @@
-import { Judge, createPeerGate } from '../decide/index.ts';
+import { Judge, createPeerGate, stopExploit } from '../decide/index.ts';
 import type { PeerPolicy } from '../decide/index.ts';
 import { createDetectors } from '../detect/index.ts';
 import {
@@ -13,6 +13,7 @@ import type { Backgrounds, GeoDatabase, ToolMatcher } from '../enrich/index.ts';
 import { isLoopbackRange } from '../model/index.ts';
 import type { Barred, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
+import { createExploitOf } from './patches.ts';
 import type { CompanionConfig } from './schema.ts';
 import { createValidityOf } from './validation.ts';
 
@@ -29,6 +30,8 @@ export interface Elsewhere {
   readonly databases: () => readonly GeoDatabase[];
   /** What feeds say of an address. */
   readonly listed: (ip: string) => Barred | undefined;
+  /** Version of a server; empty while it is not known. */
+  readonly versionOf?: (node: string) => string;
 }
 
 export interface Judging {
@@ -78,6 +81,9 @@ export const createJudging = (
     compileTools([shippedPack(), ...packs.map(({ pack }) => pack)]);
   let tools = toolsOf(config);
   let validityOf = createValidityOf(config.validation);
+  const exploitOfFor = ({ patches }: CompanionConfig) =>
+    createExploitOf(patches, (node) => elsewhere.versionOf?.(node) ?? '');
+  let exploitOf = exploitOfFor(config);
   const enricherOf = ({ agents }: CompanionConfig) =>
     createEnricher({
       extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
@@ -85,6 +91,7 @@ export const createJudging = (
       background: (ip) => backgrounds.of(ip),
       tools: (sip) => tools(sip),
       validity: (request) => validityOf(request),
+      exploit: (request) => exploitOf(request),
       isOwn,
     });
   let enrich = enricherOf(config);
@@ -112,15 +119,17 @@ export const createJudging = (
       },
       { covers: /^packs\b/, apply: (next) => void (tools = toolsOf(next)) },
       { covers: /^validation\b/, apply: (next) => void (validityOf = createValidityOf(next.validation)) },
+      { covers: /^patches\b/, apply: (next) => void (exploitOf = exploitOfFor(next)) },
       { covers: /^agents\./, apply: (next) => void (enrich = enricherOf(next)) },
     ],
     judged(event) {
       const facts = enrich(event);
       const peer = facts.list === 'allow' ? lists.peer(event.source.ip) : undefined;
-      if (peer === undefined) return judge.judge(event, facts, detectors.detect(event, facts));
+      if (peer === undefined)
+        return stopExploit(judge.judge(event, facts, detectors.detect(event, facts)), facts.exploit);
       // detectors look away from the allow list
       const findings = gate.looksAt(peer) ? detectors.detect(event, { ...facts, list: 'none' }) : [];
-      return gate.pass(peer, event, findings, judge.judge(event, facts, []));
+      return stopExploit(gate.pass(peer, event, findings, judge.judge(event, facts, [])), facts.exploit);
     },
     setPeers: (peers) => void (gate = createPeerGate(peers)),
     toolOf: (sip) => tools(sip),

@@ -3,11 +3,13 @@ import { configSchema } from '../config/index.ts';
 import { decideSchema } from '../decide/index.ts';
 import { RULES, detectSchema } from '../detect/index.ts';
 import { packsSetting } from './packs.ts';
+import { patchesSetting } from './patches.ts';
 import { validationSetting } from './validation.ts';
 
 /** The configuration with the settings of every room; also for commands that only look at the file. */
 export const companionSchema = configSchema({ decide: decideSchema, detect: detectSchema, rules: RULES }).safeExtend({
   packs: packsSetting,
+  patches: patchesSetting,
   validation: validationSetting,
 });
 

@@ -1,3 +1,4 @@
+import type { Exploit } from './contracts/exploit.ts';
 import type { Barred, Place } from './contracts/geo.ts';
 import type { Validity } from './contracts/validity.ts';
 
@@ -25,4 +26,6 @@ export interface Facts {
   } | null;
   /** What the operator's policy makes of the rules that the message breaks; undefined where nobody looked. */
   readonly validity?: Validity | undefined;
+  /** The virtual patch that stops the message. */
+  readonly exploit?: Exploit | undefined;
 }

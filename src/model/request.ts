@@ -1,5 +1,6 @@
 import type { ProofTier, Source } from './source.ts';
 import type { EpochMs } from './time.ts';
+import type { Exploit } from './contracts/exploit.ts';
 import type { Violation } from './contracts/validity.ts';
 
 /** One header line as it stood on the wire (name as written, value unfolded), in order. */
@@ -70,4 +71,6 @@ export interface Request {
   readonly cut: boolean;
   /** Rules of the standard that the message breaks; undefined where nobody looked (what is only told). */
   readonly violations?: readonly Violation[] | undefined;
+  /** Virtual patches that the message fits, on or not; undefined where nobody looked. */
+  readonly exploits?: readonly Exploit[] | undefined;
 }
