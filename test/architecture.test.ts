@@ -31,7 +31,7 @@ const sources = new Map(
 
 /** Top level: everything else lives in one of the folders. */
 const TOP_LEVEL = new Set(
-  'package.json package-lock.json tsconfig.json README.md LICENSE src kamailio opensips test node_modules dist coverage'.split(
+  'package.json package-lock.json tsconfig.json README.md LICENSE src kamailio opensips packs test node_modules dist coverage'.split(
     ' ',
   ),
 );

@@ -57,6 +57,14 @@ const SPELLED: ReadonlyMap<string, HeaderName> = new Map([
   }),
 ]);
 
+/** The usual spellings by length and first letter: a comparison or two instead of a hash of each name. */
+const slotOf = (name: string): number => (name.length << 5) | (name.charCodeAt(0) & 31);
+const USUAL: (readonly (readonly [string, HeaderName])[] | undefined)[] = [];
+for (const spelled of SPELLED) {
+  const [name, { spelling }] = spelled;
+  if (spelling === SPELLINGS.indexOf('rfc')) USUAL[slotOf(name)] = [...(USUAL[slotOf(name)] ?? []), spelled];
+}
+
 const LONGEST = Math.max(...[...KNOWN.keys()].map((name) => name.length));
 const ODD = SPELLINGS.indexOf('odd');
 /** Names that nobody registered are spelled as their inventor pleases: that says nothing. */
@@ -64,6 +72,8 @@ const STRANGE: HeaderName = { id: UNKNOWN_HEADER, spelling: 0 };
 
 /** What a header is and how it is spelled. */
 export const headerName = (name: string): HeaderName => {
+  const usual = USUAL[slotOf(name)];
+  if (usual !== undefined) for (const [text, known] of usual) if (text === name) return known;
   const spelled = SPELLED.get(name);
   if (spelled !== undefined) return spelled;
   const id = name.length > LONGEST ? undefined : KNOWN.get(name.toLowerCase());
