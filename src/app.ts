@@ -91,6 +91,12 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   for (const { name, secret: its } of config.nodes)
     if (its !== undefined) writeKamailioSecret(join(stateDirectory, `kamailio-secret-${name}.cfg`), lineSecrets(its));
 
+  // the database is a thread of its own: it reads while the rest is built
+  const opening = openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
+  const reading = opening.then(async (opened) => opened.load(startedAt));
+  // awaited below; what fails before that ends the start
+  reading.catch(() => undefined);
+
   // memory: ledger, lists, detectors
   let elsewhere: Elsewhere | undefined;
   const judging = createJudging(config, machineAddresses(), {
@@ -99,8 +105,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     versionOf: (node) => enforcers.find(({ name }) => name === node)?.status().version ?? '',
   });
   const { judge, lists, own, decideSettings } = judging;
-  const records = await openRecords({ file: join(stateDirectory, 'companion.sqlite'), clock, log });
-  restoreMemory({ remembered: await records.load(startedAt), judge, lists, configured: config, at: startedAt });
+  const records = await opening;
+  restoreMemory({ remembered: await reading, judge, lists, configured: config, at: startedAt });
 
   // the flow
   const onBug = (error: unknown): void =>
