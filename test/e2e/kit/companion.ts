@@ -39,7 +39,7 @@ export const operate = async <Result = unknown>(lab: Reached, method: string, pa
 /** All pages of a list: `ban.list`, `allow.list`, `deny.list`. */
 export const listOf = async <Row>(
   lab: Reached,
-  method: 'ban.list' | 'allow.list' | 'deny.list',
+  method: 'ban.list' | 'allow.list' | 'deny.list' | 'feed.list',
 ): Promise<readonly Row[]> => {
   const client = createClient(connect(lab.ready.socket), lab.ready.socket);
   try {
