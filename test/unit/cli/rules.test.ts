@@ -43,23 +43,15 @@ test('--json: one object a case', SLOW, () => {
   const file = write('json.yaml', `cases:\n${caseOf('svmap', 'ban')}`);
   const { code, out } = companion('test', file, '--json');
   expect(code).toBe(1);
-  expect(
-    out
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as unknown),
-  ).toMatchObject(
-    [
-      {
-        file,
-        name: 'svmap',
-        disguise: '',
-        ok: false,
-        problems: [/./],
-        found: [{ tool: 'sipvicious', entry: 'svmap-tag' }],
-      },
-    ].map((one) => ({ ...one, problems: ['the verdict is quarantine, not ban'] })),
-  );
+  expect(out.trim()).not.toContain('\n');
+  expect(JSON.parse(out)).toMatchObject({
+    file,
+    name: 'svmap',
+    disguise: '',
+    ok: false,
+    problems: ['the verdict is quarantine, not ban'],
+    found: [{ tool: 'sipvicious', entry: 'svmap-tag' }],
+  });
 });
 
 test('a policy of the operator decides; a pack is tested as well', SLOW, () => {
