@@ -34,10 +34,17 @@ const STALE = /[ \t,]stale[ \t]*=[ \t]*"?true/i;
 
 const bounded = (message: SipMessage, line: number): string => message.value(line).slice(0, MAX_VALUE_CHARS);
 
-/** Long names are none of ours; most lines are told apart by their length alone. */
+/** Lengths of the names that matter here, compact forms included: most other lines are told apart by that alone. */
+const LENGTHS = new Set(
+  ['v', 'to', 'via', 'from', 'cseq', 'call-id', 'expires', 'contact', 'authorization', 'www-authenticate'].map(
+    ({ length }) => length,
+  ),
+);
+const PROXY_LENGTHS = new Set(['proxy-authenticate'.length, 'proxy-authorization'.length]);
+
 const nameOf = (message: SipMessage, line: number): string => {
   const length = message.nameEnd(line) - message.nameStart(line);
-  return length > 19 ? '' : message.name(line).toLowerCase();
+  return LENGTHS.has(length) || PROXY_LENGTHS.has(length) ? message.name(line).toLowerCase() : '';
 };
 
 export const readReplyHead = (message: SipMessage): ReplyHead => {
@@ -104,17 +111,27 @@ export const readReplyHead = (message: SipMessage): ReplyHead => {
   return { ...head, contacts };
 };
 
-/** Credentials of a request: whether it carries any, and the nonce that they answer. */
-export const readCredentials = (message: SipMessage): { readonly present: boolean; readonly nonce: string } => {
-  let present = false;
+/** What of a request matters once its reply is there. */
+export interface RequestMarks {
+  readonly hasCredentials: boolean;
+  /** The nonce that they answer. */
+  readonly nonce: string;
+  /** Value of the first Expires header. */
+  readonly expires: string;
+}
+
+export const readRequestMarks = (message: SipMessage): RequestMarks => {
+  let hasCredentials = false;
+  let nonce = '';
+  let expires = '';
   for (let line = 0; line < message.count; line += 1) {
     const name = nameOf(message, line);
+    if (name === 'expires') expires ||= bounded(message, line);
     if (name !== 'authorization' && name !== 'proxy-authorization') continue;
-    present = true;
-    const nonce = NONCE.exec(` ${bounded(message, line)}`)?.[1];
-    if (nonce !== undefined) return { present, nonce };
+    hasCredentials = true;
+    nonce ||= NONCE.exec(` ${bounded(message, line)}`)?.[1] ?? '';
   }
-  return { present, nonce: '' };
+  return { hasCredentials, nonce, expires };
 };
 
 const CONTACT_EXPIRES = /;[ \t]*expires[ \t]*=[ \t]*"?(\d{1,9})/i;

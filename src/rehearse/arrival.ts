@@ -1,5 +1,8 @@
 import type { Credentials, EpochMs, Outcome, ProofTier, SipView, Source } from '../model/index.ts';
 
+/** How the nonce of credentials came to the sender: issued to that very address, to another, or before the capture. */
+export type NonceOrigin = 'own' | 'foreign' | 'unseen';
+
 /**
  * What has to be remembered of a request until its reply is there: no view of the message, which would hold all of its
  * bytes, a hundred thousand times.
@@ -17,8 +20,7 @@ export interface Exchange {
   /** Contact and Expires of a REGISTER. */
   readonly contact: string;
   readonly expires: string;
-  /** Nonce of the credentials. */
-  readonly nonce: string;
+  readonly origin: NonceOrigin;
 }
 
 /** A request that the server received, with what is known of its credentials and its dialog. */

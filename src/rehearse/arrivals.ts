@@ -4,15 +4,14 @@ import {
   classifyKeepAlive,
   isParseFault,
   parseSip,
-  readCredentials,
+  readRequestMarks,
   readReplyHead,
   viewOf,
 } from '../protocol/index.ts';
-import type { CapturedMessage, Drop, ReplyHead } from '../protocol/index.ts';
-import type { Arrival, Exchange, OtherArrival } from './arrival.ts';
+import type { CapturedMessage, Drop, ReplyHead, RequestMarks } from '../protocol/index.ts';
+import type { Arrival, Exchange, NonceOrigin, OtherArrival } from './arrival.ts';
 import { outcomesOf } from './outcomes.ts';
 import { Recent } from './recent.ts';
-import type { NonceOrigin } from './outcomes.ts';
 import type { Servers } from './servers.ts';
 
 /** Requests that wait for a reply, challenges, dialogs and users who authenticated: the oldest make room. */
@@ -31,7 +30,6 @@ const GARBAGE_BYTES = 256;
 interface Transaction {
   readonly exchange: Exchange;
   copies: number;
-  answered: boolean;
 }
 
 type SipMessage = Exclude<ReturnType<typeof parseSip>, { fault: unknown }>;
@@ -44,7 +42,8 @@ const exchangeOf = (
   source: Source,
   tier: ProofTier,
   sip: SipView,
-  nonce: string,
+  origin: NonceOrigin,
+  marks: RequestMarks,
 ): Exchange => {
   const isRegister = sip.method === 'REGISTER';
   return {
@@ -58,8 +57,8 @@ const exchangeOf = (
     target: sip.requestUser,
     callId: sip.callId,
     contact: isRegister ? own(sip.contact) : '',
-    expires: isRegister ? own(sip.headers.find(({ name }) => /^expires$/i.test(name))?.value ?? '') : '',
-    nonce: own(nonce),
+    expires: isRegister ? own(marks.expires) : '',
+    origin,
   };
 };
 
@@ -99,21 +98,19 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     servers.received(message.to);
     const { at, bytes, cut, transport } = message;
     const source = sourceOf(message);
-    const { present, nonce } = readCredentials(parsed);
-    const bound = present && originOf(nonce, source.ip) === 'own';
+    const marks = readRequestMarks(parsed);
+    const origin = originOf(marks.nonce, source.ip);
+    const bound = marks.hasCredentials && origin === 'own';
     const inDialog = sip.to.tag !== '' && dialogs.get(dialogOf(sip.callId, sip.from.tag, sip.to.tag)) === true;
     const key = keyOf(source.ip, sip.callId, sip.cseq, sip.method, sip.viaBranch);
     const known = sip.viaBranch === '' ? undefined : transactions.get(key);
     const again =
-      known !== undefined &&
-      !known.answered &&
-      at - known.exchange.at <= COPIES_MS &&
-      known.exchange.source.port === source.port;
+      known !== undefined && at - known.exchange.at <= COPIES_MS && known.exchange.source.port === source.port;
     const isCopy = again && known.copies < MAX_COPIES;
     const tier = bound || provenTransport(transport) ? 'proven' : 'spoofable';
-    const exchange = isCopy ? known.exchange : exchangeOf(message, source, tier, sip, nonce);
+    const exchange = isCopy ? known.exchange : exchangeOf(message, source, tier, sip, origin, marks);
     if (isCopy) known.copies += 1;
-    else if (sip.method !== 'ACK') transactions.set(key, { exchange, copies: again ? MAX_COPIES : 0, answered: false });
+    else if (sip.method !== 'ACK') transactions.set(key, { exchange, copies: again ? MAX_COPIES : 0 });
     return {
       kind: 'request',
       at,
@@ -121,7 +118,7 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
       sip,
       sizeBytes: bytes.length,
       cut,
-      credentials: present ? (bound ? 'bound' : 'unbound') : 'none',
+      credentials: marks.hasCredentials ? (bound ? 'bound' : 'unbound') : 'none',
       tier,
       inDialog,
       exchange,
@@ -145,18 +142,19 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
 
   const onReply = ({ at, to }: CapturedMessage, head: ReplyHead): Arrival | undefined => {
     if (head.code < 200) return undefined;
-    const transaction = transactions.get(keyOf(to.ip, head.callId, head.cseq, head.method, head.branch));
+    const key = keyOf(to.ip, head.callId, head.cseq, head.method, head.branch);
+    const transaction = transactions.get(key);
     if (transaction === undefined) {
       drop('stray-reply');
       return undefined;
     }
     const { exchange } = transaction;
     if (head.nonce !== '') nonces.set(own(head.nonce), to.ip);
-    if (transaction.answered) return undefined;
-    transaction.answered = true;
+    // a copy of the request that comes after its answer is a request again, as for a server that answers statelessly
+    transactions.delete(key);
     if (head.code < 300 && head.toTag !== '') dialogs.set(dialogOf(head.callId, head.fromTag, head.toTag), true);
     const who = `${to.ip} ${exchange.authUser}`;
-    const outcomes = outcomesOf(exchange, head, at, originOf(exchange.nonce, to.ip), trusted.get(who) === true);
+    const outcomes = outcomesOf(exchange, head, at, () => trusted.get(who) === true);
     if (outcomes.some((outcome) => outcome.type === 'auth' && outcome.result === 'ok')) trusted.set(who, true);
     return { kind: 'reply', at, exchange, outcomes };
   };

@@ -3,9 +3,6 @@ import { grantedSeconds } from '../protocol/index.ts';
 import type { ReplyHead } from '../protocol/index.ts';
 import type { Exchange } from './arrival.ts';
 
-/** How the nonce of the credentials came to the sender: issued to that very address, to another, or before the capture. */
-export type NonceOrigin = 'own' | 'foreign' | 'unseen';
-
 /** Replies that a server gives only after it has let the credentials through: somebody exists who does not answer. */
 const BEYOND_AUTHENTICATION = new Set([480, 486, 487, 600, 603]);
 
@@ -15,10 +12,9 @@ const BEYOND_AUTHENTICATION = new Set([480, 486, 487, 600, 603]);
  * call is not allowed.
  */
 const authResultOf = (
-  { method, authUser }: Exchange,
+  { method, authUser, origin }: Exchange,
   { code, stale }: ReplyHead,
-  origin: NonceOrigin,
-  trusted: boolean,
+  isTrusted: () => boolean,
 ): AuthResult | undefined => {
   if (authUser === '') return undefined;
   if (code < 300) return 'ok';
@@ -27,28 +23,28 @@ const authResultOf = (
     if (stale || origin === 'foreign') return 'stale';
     return origin === 'own' ? 'wrong-password' : 'forged-nonce';
   }
-  if (code === 403 && (method === 'REGISTER' || !trusted)) return origin === 'own' ? 'wrong-password' : 'forged-nonce';
+  if (code === 403 && (method === 'REGISTER' || !isTrusted()))
+    return origin === 'own' ? 'wrong-password' : 'forged-nonce';
   return code === 404 && method === 'REGISTER' ? 'unknown-user' : undefined;
 };
 
 /**
  * The outcomes that a hook would have reported for a final reply, in the same terms.
- * @param trusted this user has authenticated from this address before
+ * @param isTrusted whether this user has authenticated from this address before
  */
 export const outcomesOf = (
   exchange: Exchange,
   reply: ReplyHead,
   at: number,
-  origin: NonceOrigin,
-  trusted: boolean,
+  isTrusted: () => boolean,
 ): readonly Outcome[] => {
-  const { source, method, authUser, fromUser, toUser, callId } = exchange;
+  const { source, method, authUser, fromUser, toUser, callId, origin } = exchange;
   const connected = source.transport !== 'udp';
   const tier = connected || origin === 'own' ? ('proven' as const) : ('spoofable' as const);
   const base = { kind: 'outcome' as const, at, node: 'capture', source };
   const claimed = method === 'REGISTER' ? toUser : fromUser;
   const outcomes: Outcome[] = [];
-  const result = authResultOf(exchange, reply, origin, trusted);
+  const result = authResultOf(exchange, reply, isTrusted);
   if (result !== undefined) {
     // accepted, and the nonce is older than the capture: the server has looked whose it is
     const accepted = result === 'ok' && origin === 'unseen';

@@ -16,6 +16,10 @@ export class Recent<Value> {
     return this.#younger.get(key) ?? this.#older.get(key);
   }
 
+  delete(key: string): void {
+    if (!this.#younger.delete(key)) this.#older.delete(key);
+  }
+
   set(key: string, value: Value): void {
     if (this.#younger.size >= this.#half && !this.#younger.has(key)) {
       this.#older = this.#younger;
