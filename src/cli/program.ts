@@ -4,6 +4,7 @@ import { declareGeo } from './declare/geo.ts';
 import { declareInstallation } from './declare/installation.ts';
 import { declareBans, declareList } from './declare/lists.ts';
 import { declareMessages } from './declare/messages.ts';
+import { declarePatches } from './declare/patches.ts';
 import { declareQuestions } from './declare/questions.ts';
 import { declareRehearsing } from './declare/rehearsing.ts';
 import { declareRules } from './declare/rules.ts';
@@ -45,6 +46,7 @@ const build = (outcome: Outcome): Command => {
   declareRehearsing(program, done);
   declareRules(program, done);
   declareMessages(program, done);
+  declarePatches(program, done);
   return program;
 };
 

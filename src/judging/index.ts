@@ -5,5 +5,6 @@
  */
 export { createJudging } from './judging.ts';
 export type { Judging } from './judging.ts';
+export { patchStateOf } from './patches.ts';
 export { companionSchema } from './schema.ts';
 export type { CompanionConfig } from './schema.ts';

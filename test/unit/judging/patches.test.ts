@@ -86,7 +86,16 @@ describe('a request that fits a patch', () => {
     const judging = judgingOf('5.3.5');
     judging.lists.apply({
       op: 'put',
-      entry: { kind: 'allow', subject: '203.0.113.0/24', since: 0, until: null, origin: 'operator', reason: 'ours' },
+      entry: {
+        kind: 'allow',
+        subject: '203.0.113.0/24',
+        since: 0,
+        until: null,
+        origin: 'operator',
+        reason: 'ours',
+        note: '',
+        author: 'test',
+      },
     });
     expect(judging.judged(requestWith(smuggled!))).toMatchObject({ answer: 'drop', state: 'allowed', findings: [] });
     expect(judging.judged(requestWith(harmless()[0]!)).answer).toBe('allow');

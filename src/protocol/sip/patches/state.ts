@@ -31,17 +31,17 @@ export const stateOfPatch = (patch: Patch, server: Server | undefined, choice: P
   const sound: string[] = [];
   for (const { product, affected } of patch.products) {
     if (server !== undefined && server.product !== product && SERVERS.has(product))
-      sound.push(`the server is ${server.product}, which`);
+      sound.push(`the server is ${server.product}`);
     else if (server?.product !== product || !isVersion(server.version)) unknown.push(product);
     else {
       const named = `${product} ${server.version.slice(0, 40)}`;
       if (affected === 'unknown') unknown.push(product);
       else if (affected.some((range) => isInRange(server.version, range)))
         return { on: true, why: `${named} is affected (${versionsText(affected)})` };
-      else sound.push(named);
+      else sound.push(`${named} is not affected`);
     }
   }
-  if (unknown.length === 0) return { on: false, why: `${sound.join(', ')} is not affected` };
+  if (unknown.length === 0) return { on: false, why: sound.join(', ') };
   return patch.stopsLegal === undefined
     ? { on: true, why: `the version of ${unknown.join(', ')} is not known, and nothing legal is stopped` }
     : { on: false, why: `the version of ${unknown.join(', ')} is not known, and it also stops ${patch.stopsLegal}` };

@@ -25,7 +25,8 @@ export const isInRange = (version: string, { from, fixed, last }: VersionRange):
 
 const rangeText = ({ from, fixed, last }: VersionRange): string => {
   const end = fixed === undefined ? (last === undefined ? undefined : `to ${last}`) : `before ${fixed}`;
-  return [from, end].filter((part) => part !== undefined).join(' ') || 'all versions';
+  if (from === undefined) return end ?? 'all versions';
+  return end === undefined ? `from ${from}` : `${from} ${end}`;
 };
 
 /** `5.1 before 5.1.2, 5.0 before 5.0.6`, for people. */
