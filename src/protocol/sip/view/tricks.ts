@@ -33,5 +33,5 @@ export const readTricks = (message: SipMessage, users: readonly string[]): reado
     seen.add(id);
   }
   if (tricks.size < MAX_TRICKS && users.some(hidesLetters)) tricks.add('encoded-user');
-  return [...tricks];
+  return [...tricks].slice(0, MAX_TRICKS);
 };
