@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { loadConfig } from '../config/index.ts';
-import { packSchema, type ToolPack } from '../enrich/index.ts';
+import { packSchema, shippedPack, type ToolPack } from '../enrich/index.ts';
 import { CompanionError } from '../model/index.ts';
 
 const MAX_PACKS = 16;
@@ -42,6 +42,16 @@ const readPacks = (
     }
   });
 
+/** A typing mistake must not leave an entry on that was meant to be off. */
+const checkOff = (packs: readonly NamedPack[], complain: (index: number, problem: string) => void): void => {
+  const known = new Set(shippedPack().entries.map(({ name }) => name));
+  for (const [index, { file, pack }] of packs.entries()) {
+    for (const name of pack.off)
+      if (!known.has(name)) complain(index, `${file} switches off '${name}', which no pack before it has`);
+    for (const { name } of pack.entries) known.add(name);
+  }
+};
+
 /**
  * `packs: [FILE]`: read together with the configuration that names them, so that a reload takes new packs as it takes
  * new settings, and refuses a wrong one while the old goes on.
@@ -49,10 +59,13 @@ const readPacks = (
 export const packsSetting = z
   .array(z.string().refine((text) => isAbsolute(text) && !text.includes('\0'), 'must be an absolute path'))
   .max(MAX_PACKS, `holds more than ${MAX_PACKS} packs`)
-  .transform((files, ctx): readonly NamedPack[] =>
-    readPacks(files, (index, problem) =>
-      ctx.addIssue({ code: 'custom', path: [index], message: `is a pack with a problem: ${problem}` }),
-    ),
-  )
+  .transform((files, ctx): readonly NamedPack[] => {
+    const complain = (index: number, problem: string): void =>
+      ctx.addIssue({ code: 'custom', path: [index], message: `is a pack with a problem: ${problem}` });
+    const packs = readPacks(files, complain);
+    // where one is missing the others may miss its entries
+    if (packs.length === files.length) checkOff(packs, complain);
+    return packs;
+  })
   .prefault([])
   .describe('packs of known tools besides our own, YAML files');

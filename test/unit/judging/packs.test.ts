@@ -70,6 +70,13 @@ test.each([
   expect(() => loadConfig({ text, schema: companionSchema })).toThrow(problem);
 });
 
+test('an entry that no pack has cannot be switched off', () => {
+  writeFileSync(file, 'pack: mine\noff: [svmap-tag, swmap-tag]\n');
+  expect(read).toThrow(/packs\[0\] is a pack with a problem: .*mine\.yaml switches off 'swmap-tag', which no pack/);
+  writeFileSync(file, 'pack: mine\noff: [svmap-tag]\n');
+  expect(read().packs).toHaveLength(1);
+});
+
 test('explain names a pack, not all that stands in it', () => {
   write('{ branch: x }');
   const loaded = loadLayers({ text: `packs: [${file}]`, schema: companionSchema });
