@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
 import { density } from './rates/density.ts';
 import type { Detector, TableStats } from './base/detector.ts';
+import { distributedScan } from './campaign/distributed-scan.ts';
 import { digestGuessing } from './digest/guessing.ts';
 import { enumeration } from './enumeration/enumeration.ts';
 import { garbage } from './message/garbage.ts';
@@ -24,6 +25,7 @@ export const detectSchema = z.strictObject({
   scanner_fingerprint: scannerFingerprint.configSchema.prefault({}),
   scanner_trick: scannerTrick.configSchema.prefault({}),
   enumeration: enumeration.configSchema.prefault({}),
+  distributed_scan: distributedScan.configSchema.prefault({}),
   digest_guessing: digestGuessing.configSchema.prefault({}),
   density: density.configSchema.prefault({}),
   method_bucket: methodBucket.configSchema.prefault({}),
@@ -49,6 +51,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.scanner_fingerprint.enabled) detectors.push(scannerFingerprint.create(config.scanner_fingerprint));
   if (config.scanner_trick.enabled) detectors.push(scannerTrick.create(config.scanner_trick));
   if (config.enumeration.enabled) detectors.push(enumeration.create(config.enumeration));
+  if (config.distributed_scan.enabled) detectors.push(distributedScan.create(config.distributed_scan));
   if (config.digest_guessing.enabled) detectors.push(digestGuessing.create(config.digest_guessing));
   if (config.density.enabled) detectors.push(density.create(config.density));
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));

@@ -9,6 +9,7 @@ export const RULES = [
   'enumeration.distinct',
   'enumeration.rapid',
   'enumeration.prefixes',
+  'campaign.scan',
   'digest.wrong-password',
   'digest.guessing',
   'digest.spraying',

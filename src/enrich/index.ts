@@ -6,7 +6,7 @@ import type { Barred, Exploit, Facts, Outcome, Place, Request, Validity } from '
 import { createPrivateRange } from './private-range.ts';
 import { SCANNER_AGENTS, type AgentPattern } from './scanner-agents.ts';
 import { compileAgents, matchAny } from './user-agent.ts';
-import { shippedTools, type ToolMatcher } from './wire/index.ts';
+import { shippedTools, wireIdOf, type ToolMatcher } from './wire/index.ts';
 
 export interface EnricherOptions {
   /** Patterns besides the built-in ones. */
@@ -49,6 +49,7 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
       validity: event.kind === 'request' ? options.validity?.(event) : undefined,
       exploit: event.kind === 'request' ? options.exploit?.(event) : undefined,
       fingerprint: event.kind === 'request' && !isCustomer(event) ? tools(event.sip) : null,
+      wire: event.kind === 'request' && !isCustomer(event) ? () => wireIdOf(event.sip) : undefined,
     };
   };
 };

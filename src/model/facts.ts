@@ -24,6 +24,8 @@ export interface Facts {
     readonly detail: string;
     readonly risk: 'low' | 'medium' | 'high';
   } | null;
+  /** Id of how the message is built (`w1-…`), whatever it says: reads it when called. Undefined for customers. */
+  readonly wire?: (() => string) | undefined;
   /** What the operator's policy makes of the rules that the message breaks; undefined where nobody looked. */
   readonly validity?: Validity | undefined;
   /** The virtual patch that stops the message. */

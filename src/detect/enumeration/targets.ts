@@ -105,7 +105,7 @@ export const takeCensus = (
 };
 
 /** The longest run of numbers among the targets; numbers behind different texts do not mix. */
-export const findRun = (targets: readonly Target[]): Run => {
+export const findRun = (targets: readonly Pick<Target, 'number'>[]): Run => {
   const stems = new Map<string, Set<number>>();
   for (const { number } of targets) {
     if (number === undefined) continue;

@@ -56,7 +56,6 @@ const bruteForce = (name: string, everyMs: number, minutes: number, open?: strin
 const botnet: Scenario = {
   name: 'botnet: 200 addresses, 3 users each',
   minutes: 12,
-  open: 'needs a detector that looks at many sources together',
   build(world) {
     bystanders(world, 50);
     for (const index of range(200)) {

@@ -1,0 +1,243 @@
+import { z } from 'zod';
+import {
+  ENOUGH_POINTS,
+  type EpochMs,
+  type Facts,
+  type Finding,
+  type Outcome,
+  type Request,
+} from '../../model/index.ts';
+import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { durationSetting } from '../base/duration-setting.ts';
+import { isCustomer, isExempt } from '../base/exempt.ts';
+import { Memory } from '../base/memory.ts';
+import { SourceKey } from '../base/source-key.ts';
+import { SourceTable } from '../base/source-table.ts';
+import { Campaign, type Extent } from './campaign.ts';
+
+const configSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe('switch the detector off'),
+  sources: z.int().min(5).max(1_000).default(30).describe('addresses built alike, all in vain, that are a campaign'),
+  in_order: z
+    .int()
+    .min(5)
+    .max(1_000)
+    .default(15)
+    .describe('the same when eight of the names they ask for stand in a row'),
+  window: durationSetting('1h').describe('how long what was in vain counts, and a campaign lasts'),
+  grace: durationSetting('32s').describe('time to answer a challenge (RFC 3261 timers B and F)'),
+  campaign_grace: durationSetting('4s').describe('the same for a second name of one address while a campaign goes on'),
+  success: durationSetting('24h').describe('how long a success speaks for its address'),
+  looks_per_second: z.int().min(1).max(10_000).default(100).describe('new addresses whose messages are looked at'),
+  max_sources: z.int().min(1).max(1_000_000).default(50_000).describe('addresses remembered'),
+  max_campaigns: z.int().min(1).max(10_000).default(1_000).describe('ways to build a message remembered'),
+  max_users: z.int().min(1).max(5_000_000).default(100_000).describe('authenticated users remembered'),
+});
+
+/** Methods that ask for a name. OPTIONS does too, but carriers ping with it, many of them built alike. */
+const ASKING = new Set(['REGISTER', 'INVITE', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH', 'NOTIFY']);
+
+/** Final replies that only somebody who exists causes, besides success. */
+const SOMEBODY_THERE = new Set([480, 486, 487, 600, 603]);
+
+/** Credentials that were looked at and are wrong. */
+const REFUSED: ReadonlySet<string> = new Set(['wrong-password', 'unknown-user', 'user-mismatch']);
+
+/** An address is accused at most this often. */
+const QUIET_MS = 10_000;
+
+const MAX_NAME_CHARS = 64;
+
+interface User {
+  readonly authenticated: true;
+}
+const USER: User = { authenticated: true };
+
+/** What an address asked for, and did not get. */
+interface Vain {
+  readonly identity: string;
+  readonly at: EpochMs;
+  readonly name: string;
+  /** How its message was built. */
+  readonly wire: string;
+  /** silent: never answered a challenge. tried: did, for one user. guessing: was refused for several. */
+  state: 'silent' | 'tried' | 'guessing';
+  /** The user whose credentials were refused first. */
+  refused: string;
+  quietUntil: EpochMs;
+}
+
+/**
+ * Many addresses that try few names each: none is noticed by itself. What they have in common is how their messages are
+ * built (which a customer's phones have, too), that none of them ever succeeds, and that they all ask for different names
+ * that nobody authenticated with. So a campaign needs that many of them to stay unanswered for as long as a transaction
+ * lasts; only who has itself asked in vain is accused of belonging to it, never an address where somebody succeeded.
+ * Phones of the same model that are just slow, or new, are not: at worst they are quarantined, which asks them for the
+ * credentials that they are about to send.
+ */
+export const distributedScan: DetectorKind<typeof configSchema> = {
+  id: 'distributed-scan',
+  configSchema,
+  create(config) {
+    const key = new SourceKey();
+    const users = new Memory<User>(config.max_users);
+    const campaigns = new Memory<{ readonly campaign: Campaign }>(config.max_campaigns);
+    const sources: SourceTable = new SourceTable(config.max_sources, (slot) => {
+      const vain = vains.get(slot);
+      if (vain !== undefined) leaveCampaign(vain);
+    });
+    const vains = sources.sparse<Vain>();
+    const goodUntil = sources.numbers();
+    let skipped = 0;
+    let second = -1;
+    let looks = 0;
+
+    const mayLook = (at: EpochMs): boolean => {
+      const now = Math.floor(at / 1_000);
+      if (now !== second) {
+        second = now;
+        looks = 0;
+      }
+      looks += 1;
+      return looks <= config.looks_per_second;
+    };
+
+    const campaignOf = (wire: string): Campaign => campaigns.take(wire, () => ({ campaign: new Campaign() })).campaign;
+
+    const leaveCampaign = ({ wire, identity }: Vain): void => {
+      if (campaigns.has(wire)) campaignOf(wire).leave(identity);
+    };
+
+    const forget = (slot: number): void => {
+      const vain = vains.get(slot);
+      if (vain === undefined) return;
+      leaveCampaign(vain);
+      vains.delete(slot);
+    };
+
+    const join = (event: Request | Outcome, vain: Vain): void => {
+      const campaign = campaignOf(vain.wire);
+      const { identity, at, name, state } = vain;
+      if (!campaign.join(identity, { at, name, tier: event.tier }, state === 'guessing')) skipped += 1;
+      campaign.advance(event.at, config);
+    };
+
+    /** A first request of somebody: how it is built is looked at while there is time for it. */
+    const note = (event: Request, facts: Facts, slot: number, name: string, state: Vain['state']): void => {
+      if (facts.wire === undefined || users.has(name) || !mayLook(event.at)) return;
+      const { identity } = event.source;
+      const vain: Vain = {
+        identity,
+        at: event.at,
+        name,
+        wire: facts.wire(),
+        state,
+        refused: '',
+        quietUntil: -Infinity,
+      };
+      vains.set(slot, vain);
+      if (state === 'silent') join(event, vain);
+    };
+
+    const accuse = (event: Request, vain: Vain, { sources: many, names, run, tier }: Extent): readonly Finding[] => {
+      if (event.at < vain.quietUntil) return NO_FINDINGS;
+      vain.quietUntil = event.at + QUIET_MS;
+      const row = run >= config.in_order ? `, ${run} in a row` : '';
+      return [
+        {
+          rule: 'campaign.scan',
+          family: 'scan',
+          accused: { kind: 'source' },
+          tier: tier === 'proven' ? event.tier : 'spoofable',
+          points: ENOUGH_POINTS,
+          evidence: `one of ${many} addresses whose messages are built alike (${vain.wire}): ${names} names${row}, no success`,
+        },
+      ];
+    };
+
+    /** Asked in vain before; now again. */
+    const onAgain = (event: Request, vain: Vain, name: string): readonly Finding[] => {
+      const grace = name === vain.name ? config.grace : config.campaign_grace;
+      if (vain.state === 'tried' || event.at - vain.at < grace || !campaigns.has(vain.wire)) return NO_FINDINGS;
+      const campaign = campaignOf(vain.wire);
+      campaign.advance(event.at, config);
+      const extent = campaign.extent(event.at);
+      return extent === undefined || users.has(name) ? NO_FINDINGS : accuse(event, vain, extent);
+    };
+
+    const onRequest = (event: Request, facts: Facts): readonly Finding[] => {
+      const { sip, source, at } = event;
+      if (!ASKING.has(sip.method)) return NO_FINDINGS;
+      const name = (sip.method === 'REGISTER' ? sip.to.user : sip.requestUser).slice(0, MAX_NAME_CHARS);
+      if (name === '') return NO_FINDINGS;
+      const slot = sources.take(key.read(source.identity));
+      if (at < goodUntil[slot]!) return NO_FINDINGS;
+      let vain = vains.get(slot);
+      if (vain !== undefined && at - vain.at >= config.window) {
+        forget(slot);
+        vain = undefined;
+      }
+      const answers = event.credentials === 'bound';
+      if (vain === undefined) {
+        note(event, facts, slot, name, answers ? 'tried' : 'silent');
+        return NO_FINDINGS;
+      }
+      if (!answers) return onAgain(event, vain, name);
+      // what becomes of the answer is told
+      if (vain.state === 'silent') {
+        leaveCampaign(vain);
+        vain.state = 'tried';
+      }
+      return NO_FINDINGS;
+    };
+
+    /** One user whose password is wrong is an old device; two at one address belong to a campaign, if there is one. */
+    const onRefused = (outcome: Extract<Outcome, { type: 'auth' }>): void => {
+      const vain = vains.get(sources.take(key.read(outcome.source.identity)));
+      const user = outcome.user.slice(0, MAX_NAME_CHARS);
+      if (vain === undefined || outcome.tier !== 'proven' || users.has(user)) return;
+      if (vain.refused === '') vain.refused = user;
+      else if (vain.refused !== user && vain.state !== 'guessing') {
+        vain.state = 'guessing';
+        join(outcome, vain);
+      }
+    };
+
+    const onSuccess = (outcome: Outcome, ...names: readonly string[]): void => {
+      const slot = sources.take(key.read(outcome.source.identity));
+      goodUntil[slot] = outcome.at + config.success;
+      forget(slot);
+      for (const name of names) if (name !== '') users.take(name.slice(0, MAX_NAME_CHARS), () => USER);
+    };
+
+    const onOutcome = (outcome: Outcome): void => {
+      if (outcome.type === 'parse-error') return;
+      if (outcome.type === 'registered') return onSuccess(outcome, outcome.user);
+      if (outcome.type === 'auth') {
+        const { result, user, claimed } = outcome;
+        if (result === 'ok') onSuccess(outcome, user, claimed);
+        else if (REFUSED.has(result)) onRefused(outcome);
+        return;
+      }
+      const { code, source } = outcome;
+      if ((code >= 200 && code < 300) || SOMEBODY_THERE.has(code)) forget(sources.take(key.read(source.identity)));
+    };
+
+    return {
+      id: 'distributed-scan',
+      detect(event, facts) {
+        if (event.kind === 'outcome') {
+          onOutcome(event);
+          return NO_FINDINGS;
+        }
+        return isExempt(facts) || isCustomer(event) ? NO_FINDINGS : onRequest(event, facts);
+      },
+      tables: () => ({
+        'distributed-scan.sources': sources.stats,
+        'distributed-scan.campaigns': campaigns.stats,
+        'distributed-scan.users': users.stats,
+        'distributed-scan.skipped': { size: 0, evicted: skipped },
+      }),
+    };
+  },
+};
