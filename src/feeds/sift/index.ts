@@ -21,6 +21,8 @@ const DEADLINE_MS = 120_000;
 /** A million lines with their protection; more is a list gone wrong. */
 const MAX_HEAP_MB = 1_024;
 
+const lineOf = ({ subject, what }: Protected): string => `${subject}\t${what.replaceAll(/[\t\n]/g, ' ')}`;
+
 const threadUrl = (): URL =>
   new URL(import.meta.url.endsWith('.ts') ? './sift-thread.ts' : './sift-thread.js', import.meta.url);
 
@@ -28,7 +30,7 @@ const threadUrl = (): URL =>
 export const siftList = async (name: string, bytes: Uint8Array, subjects: readonly Protected[]): Promise<Sifted> => {
   if (bytes.length <= SHORT_BYTES && subjects.length <= SHORT_SUBJECTS) return sift(name, bytes, subjects);
   const worker = new Worker(threadUrl(), {
-    workerData: { name, bytes, subjects } satisfies SiftTask,
+    workerData: { name, bytes, subjects: subjects.map(lineOf).join('\n') } satisfies SiftTask,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
   worker.unref();

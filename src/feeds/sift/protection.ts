@@ -1,6 +1,5 @@
 import { parseCidr } from '../../model/index.ts';
 import type { Cidr } from '../../model/index.ts';
-import { PrefixMap, createPrivateRange } from '../../enrich/index.ts';
 
 /** An address or network that no feed may hit, and what it is: `peer carrier`, `a registered phone`. */
 export interface Protected {
@@ -10,72 +9,125 @@ export interface Protected {
 
 /** Shorter prefixes are half a continent: a mistake of the feed, or worse. */
 const WIDEST = { 4: 12, 6: 28 } as const;
-/** Nobody's addresses: a feed that lists them blocks nobody, and its keys cost memory. */
-const NOBODY = /^(?:0\.|127\.|22[4-9]\.|2[3-5]\d\.|192\.0\.0\.|198\.1[89]\.|ff[0-9a-f]{2}:|::1?$)/;
+/**
+ * Nobody's addresses, and those that every site has for itself: a feed that lists them blocks nobody or everybody
+ * (RFC 6890, RFC 1918, RFC 6598, RFC 2544, multicast and above).
+ */
+const NOBODY = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '224.0.0.0/3',
+  '::/127',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+] as const;
 
-export type Refusal = 'nobody' | 'too-wide' | 'protected';
+export interface Refusal {
+  readonly why: 'nobody' | 'too-wide' | 'protected';
+  /** What it would hit. */
+  readonly what: string;
+}
 
 export interface Protection {
-  /** Why this network may not enter, and what it would hit. */
-  refuse(cidr: Cidr): { readonly why: Refusal; readonly what: string } | undefined;
+  /** Why this network may not enter. */
+  refuse(cidr: Cidr): Refusal | undefined;
+  /** The same for an IPv4 network as a number of 32 bits (host bits zero) and its length: a million lines are asked so. */
+  refuseV4(start: number, prefix: number): Refusal | undefined;
 }
 
 const V6_BITS = 128n;
 const toBits = ({ bytes }: Cidr): bigint => bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 const toWord = ({ bytes }: Cidr): number => bytes.reduce((value, byte) => value * 256 + byte, 0);
 
-/** Index of the first element that is not smaller. */
-const lowerBound = <N extends number | bigint>(sorted: readonly N[], value: N): number => {
+interface Range<N> {
+  readonly start: N;
+  readonly end: N;
+  readonly label: string;
+}
+
+/** Networks are either apart or one within the other: only the outer ones are kept, so that their ends rise as well. */
+const outermost = <N extends number | bigint>(ranges: Range<N>[]): readonly Range<N>[] => {
+  ranges.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : a.end > b.end ? -1 : 1));
+  const kept: Range<N>[] = [];
+  for (const range of ranges) {
+    const last = kept.at(-1);
+    if (last === undefined || range.start > last.end) kept.push(range);
+  }
+  return kept;
+};
+
+/** The range that has something in common with this one. */
+const overlap = <N extends number | bigint>(ranges: readonly Range<N>[], start: N, end: N): Range<N> | undefined => {
   let low = 0;
-  let high = sorted.length;
+  let high = ranges.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
+    if (ranges[middle]!.end < start) low = middle + 1;
     else high = middle;
   }
-  return low;
+  const found = ranges[low];
+  return found !== undefined && found.start <= end ? found : undefined;
 };
+
+interface Families {
+  readonly v4: readonly Range<number>[];
+  readonly v6: readonly Range<bigint>[];
+}
+
+const lastV4 = (start: number, prefix: number): number => start + 2 ** (32 - prefix) - 1;
+const lastV6 = (start: bigint, prefix: number): bigint => start + (1n << (V6_BITS - BigInt(prefix))) - 1n;
+
+const familiesOf = (subjects: Iterable<Protected>): Families => {
+  const v4: Range<number>[] = [];
+  const v6: Range<bigint>[] = [];
+  for (const { subject, what } of subjects) {
+    const cidr = parseCidr(subject);
+    const label = `${subject} (${what})`;
+    if (cidr.family === 4) v4.push({ start: toWord(cidr), end: lastV4(toWord(cidr), cidr.prefix), label });
+    else v6.push({ start: toBits(cidr), end: lastV6(toBits(cidr), cidr.prefix), label });
+  }
+  return { v4: outermost(v4), v6: outermost(v6) };
+};
+
+const TOO_WIDE: Refusal = { why: 'too-wide', what: '' };
+const IS_NOBODY: Refusal = { why: 'nobody', what: '' };
 
 /** Asked for each line of a feed, up to millions of times. */
 export const createProtection = (
   subjects: readonly Protected[],
   isCustomer: (ip: string) => boolean = () => false,
 ): Protection => {
-  const covering = new PrefixMap<Protected>();
-  const starts4: (readonly [number, Protected])[] = [];
-  const starts6: (readonly [bigint, Protected])[] = [];
-  for (const one of subjects) {
-    const cidr = parseCidr(one.subject);
-    covering.set(cidr, one);
-    if (cidr.family === 4) starts4.push([toWord(cidr), one]);
-    else starts6.push([toBits(cidr), one]);
-  }
-  starts4.sort((a, b) => a[0] - b[0]);
-  starts6.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
-  const keys4 = starts4.map(([start]) => start);
-  const keys6 = starts6.map(([start]) => start);
-  const isPrivate = createPrivateRange();
-
-  /** A protected address or network that begins inside. */
-  const inside = (cidr: Cidr): Protected | undefined => {
-    if (cidr.family === 4) {
-      const first = toWord(cidr);
-      const found = starts4[lowerBound(keys4, first)];
-      return found !== undefined && found[0] < first + 2 ** (32 - cidr.prefix) ? found[1] : undefined;
-    }
-    const first = toBits(cidr);
-    const found = starts6[lowerBound(keys6, first)];
-    return found !== undefined && found[0] < first + (1n << (V6_BITS - BigInt(cidr.prefix))) ? found[1] : undefined;
+  const nobody = familiesOf(NOBODY.map((subject) => ({ subject, what: '' })));
+  const ours = familiesOf(subjects);
+  const refuseV4 = (start: number, prefix: number): Refusal | undefined => {
+    if (prefix < WIDEST[4]) return TOO_WIDE;
+    const end = lastV4(start, prefix);
+    if (overlap(nobody.v4, start, end) !== undefined) return IS_NOBODY;
+    const hit = overlap(ours.v4, start, end);
+    return hit && { why: 'protected', what: hit.label };
   };
-
+  const refuseV6 = (start: bigint, prefix: number): Refusal | undefined => {
+    if (prefix < WIDEST[6]) return TOO_WIDE;
+    const end = lastV6(start, prefix);
+    if (overlap(nobody.v6, start, end) !== undefined) return IS_NOBODY;
+    const hit = overlap(ours.v6, start, end);
+    return hit && { why: 'protected', what: hit.label };
+  };
   return {
+    refuseV4,
     refuse(cidr) {
-      if (cidr.prefix < WIDEST[cidr.family]) return { why: 'too-wide', what: '' };
-      if (isPrivate(cidr.network) || NOBODY.test(cidr.network)) return { why: 'nobody', what: '' };
-      const single = cidr.prefix >= (cidr.family === 4 ? 32 : 64);
-      if (single && isCustomer(cidr.network)) return { why: 'protected', what: `${cidr.network} (a registered phone)` };
-      const hit = covering.match(cidr.network) ?? inside(cidr);
-      return hit === undefined ? undefined : { why: 'protected', what: `${hit.subject} (${hit.what})` };
+      const { family, prefix, network } = cidr;
+      if (prefix >= (family === 4 ? 32 : 64) && isCustomer(network))
+        return { why: 'protected', what: `${network} (a registered phone)` };
+      return family === 4 ? refuseV4(toWord(cidr), prefix) : refuseV6(toBits(cidr), prefix);
     },
   };
 };

@@ -85,8 +85,8 @@ describe('a list', () => {
     expect(listed('203.0.113.7')).toBe('banned');
     expect(bench.desk.rows()[0]).toMatchObject({ entries: 1, hits: 5, left: { 'too-wide': 2 } });
     expect(bench.alarms.get('feed voipbl')).toContain('lists 5 of ours, which were left out');
-    expect(bench.alarms.get('feed voipbl')).toContain('198.51.100.9/32 hits 198.51.100.0/24 (peer carrier)');
-    expect(bench.alarms.get('feed voipbl')).toContain('203.0.113.50/32 hits 203.0.113.50 (a registered phone)');
+    expect(bench.alarms.get('feed voipbl')).toContain('198.51.100.9 hits 198.51.100.0/24 (peer carrier)');
+    expect(bench.alarms.get('feed voipbl')).toContain('203.0.113.50 hits 203.0.113.50 (a registered phone)');
   });
 
   test('that hits many of ours is not taken at all', async () => {
