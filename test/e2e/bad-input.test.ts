@@ -409,7 +409,7 @@ test.concurrent('a Kamailio that refuses, answers nonsense or hangs is told apar
   for (const end of hanging) end();
   await until('the other has it', () => bad.table('ipban').has('203.0.113.5'));
   expect(one.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
-}, 30_000);
+});
 
 describe.concurrent('the API', () => {
   test.concurrent('without a token, with a wrong one, with 10 MB, with half a request: an answer or the end, and others are served', async (context) => {
@@ -481,5 +481,5 @@ describe.concurrent('the API', () => {
     const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${one.pid()}/status`, 'utf8'))?.[1]) / 1_024;
     expect(rss).toBeLessThan(400);
     expect(one.log().filter(({ level }) => Number(level) >= 50)).toEqual([]);
-  }, 30_000);
+  });
 });

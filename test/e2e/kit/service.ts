@@ -44,7 +44,8 @@ export interface ServiceOptions {
   readonly through?: readonly string[];
 }
 
-const START_MS = 15_000;
+/** A second on idle cores; five start beside each other. */
+const START_MS = 60_000;
 
 export const prepareService = ({ host, state, through = [] }: ServiceOptions): Service => {
   const folder = mkdtempSync(join(tmpdir(), 'service-'));
