@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { PatchesListOptions } from '../commands/patches.ts';
+import type { PatchesListOptions } from '../commands/message/patches.ts';
 import { asking } from './declaring.ts';
 import type { Done } from './declaring.ts';
 
@@ -17,13 +17,13 @@ export const declarePatches = (program: Command, done: Done): void => {
     .option('--config <file>', 'configuration (default: as with run)')
     .option('--version <version>', 'of Kamailio, instead of what the service reads from it', version)
     .action(async (options: PatchesListOptions) =>
-      done(import('../commands/patches.ts').then(({ patchesList }) => patchesList(options))),
+      done(import('../commands/message/patches.ts').then(({ patchesList }) => patchesList(options))),
     );
   patches
     .command('kamailio')
     .description('print the include that stops them before its parser')
     .option('--version <version>', 'only what this version, and what stands behind it, needs', version)
     .action(async (options: { readonly version?: string }) =>
-      done(import('../commands/patches.ts').then(({ patchesKamailio }) => patchesKamailio(options))),
+      done(import('../commands/message/patches.ts').then(({ patchesKamailio }) => patchesKamailio(options))),
     );
 };

@@ -1,15 +1,15 @@
-import { loadConfig } from '../../config/index.ts';
-import { companionSchema, patchStateOf } from '../../judging/index.ts';
-import { CompanionError } from '../../model/index.ts';
-import type { StatusReport } from '../../model/index.ts';
-import { kamailioPatches, PATCHES, versionsText } from '../../protocol/index.ts';
-import { ask } from '../ask.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { CommonOptions } from '../options.ts';
-import { printJson, printLines } from '../output/print.ts';
-import { table } from '../output/table.ts';
-import type { Column } from '../output/table.ts';
-import { paint, shown, terminalWidth } from '../output/text.ts';
+import { loadConfig } from '../../../config/index.ts';
+import { companionSchema, patchStateOf } from '../../../judging/index.ts';
+import { CompanionError } from '../../../model/index.ts';
+import type { StatusReport } from '../../../model/index.ts';
+import { kamailioPatches, PATCHES, versionsText } from '../../../protocol/index.ts';
+import { ask } from '../../ask.ts';
+import { EXIT } from '../../exit-codes.ts';
+import type { CommonOptions } from '../../options.ts';
+import { printJson, printLines } from '../../output/print.ts';
+import { table } from '../../output/table.ts';
+import type { Column } from '../../output/table.ts';
+import { paint, shown, terminalWidth } from '../../output/text.ts';
 
 export interface PatchesListOptions extends CommonOptions {
   readonly config?: string | undefined;
