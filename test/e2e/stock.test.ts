@@ -20,7 +20,7 @@ import { requires } from './requirements.ts';
 const NET = '127.84.1';
 const USERS = { alice: 'wonderland', bob: 'builder', ...extensions(100, 149, (name) => `pw-${name}`) };
 /** Half of them exist. */
-const TARGETS = Object.keys(extensions(100, 199, String));
+const TARGETS = Object.keys(extensions(100, 250, String));
 const DEFINES = ['WITH_AUTH', 'WITH_IPAUTH', 'WITH_ANTIFLOOD', 'WITH_NAT', 'WITH_USRLOCDB'];
 /** In the table that stock's allow_source_address() reads. */
 const GATEWAY = `${NET}.200`;
