@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
 import type { ConfigOptions } from '../commands/run/configuration.ts';
-import type { TokenAddOptions } from '../commands/token.ts';
+import type { TokenAddOptions } from '../commands/installation/token.ts';
 import type { CommonOptions } from '../options.ts';
 import { asking } from './declaring.ts';
 import type { Done } from './declaring.ts';
@@ -36,21 +36,21 @@ export const declareInstallation = (program: Command, done: Done): void => {
   asking(token.command('add').description('make a token; it is shown once').argument('<name>'))
     .option('--scope <scope...>', 'read, operate, hook (default: read)', ['read'])
     .action(async (name: string, options: TokenAddOptions) =>
-      done(import('../commands/token.ts').then(({ tokenAdd }) => tokenAdd(name, options))),
+      done(import('../commands/installation/token.ts').then(({ tokenAdd }) => tokenAdd(name, options))),
     );
   asking(token.command('list').description('names and scopes')).action(async (options: CommonOptions) =>
-    done(import('../commands/token.ts').then(({ tokenList }) => tokenList(options))),
+    done(import('../commands/installation/token.ts').then(({ tokenList }) => tokenList(options))),
   );
   asking(token.command('remove').description('take a token back').argument('<name>')).action(
     async (name: string, options: CommonOptions) =>
-      done(import('../commands/token.ts').then(({ tokenRemove }) => tokenRemove(name, options))),
+      done(import('../commands/installation/token.ts').then(({ tokenRemove }) => tokenRemove(name, options))),
   );
   program
     .command('fail2ban')
     .description('print the filter or the jail with which fail2ban reads our decisions')
     .addArgument(new Argument('<file>').choices(['filter', 'jail']))
     .action(async (what: 'filter' | 'jail') =>
-      done(import('../commands/fail2ban.ts').then(({ fail2ban }) => fail2ban(what))),
+      done(import('../commands/installation/fail2ban.ts').then(({ fail2ban }) => fail2ban(what))),
     );
   program
     .command('completion')

@@ -153,6 +153,25 @@ const passwordChange: Scenario = {
   },
 };
 
+const forgottenPhones: Scenario = {
+  name: 'password change on all 30 phones of an office, corrected after two hours',
+  minutes: 150,
+  build(world) {
+    for (const index of range(30)) {
+      const user = String(600 + index);
+      const wire = udp('198.51.100.55', 30_000 + index);
+      const phone = world.phone({ user, password: 'old', wire, everySeconds: 300 });
+      world.after(world.random() * 20_000, phone.start);
+      world.after(360_000, () => {
+        world.registrar.password(user, 'new');
+      });
+      world.after(7_560_000 + index * 15_000, () => {
+        phone.correct('new');
+      });
+    }
+  },
+};
+
 const madPhone = (world: World, answers: boolean): void => {
   const ip = '198.51.100.60';
   const phones = range(3).map((index) => {
@@ -207,6 +226,7 @@ export const CUSTOMERS: readonly Scenario[] = [
   carrier,
   roaming,
   passwordChange,
+  forgottenPhones,
   madWithPassword,
   madWithout,
 ];

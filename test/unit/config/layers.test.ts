@@ -81,10 +81,16 @@ describe('rules', () => {
       .map((file) => readFileSync(join(folder, file), 'utf8'))
       .join('\n');
     for (const rule of RULES) expect(text).toContain(`'${rule}'`);
-    const named = [...text.matchAll(/'((?:scanner|enumeration|digest|density|garbage|validation|injection)\.[a-z-]+)'/g)].map(
-      ([, rule]) => rule,
-    );
-    const tables = new Set(['injection.accused', 'enumeration.users', 'enumeration.sources', 'density.sources', 'density.prefixes']);
+    const named = [
+      ...text.matchAll(/'((?:scanner|enumeration|digest|density|garbage|validation|injection)\.[a-z-]+)'/g),
+    ].map(([, rule]) => rule);
+    const tables = new Set([
+      'injection.accused',
+      'enumeration.users',
+      'enumeration.sources',
+      'density.sources',
+      'density.prefixes',
+    ]);
     const unknown = named.filter((rule) => !tables.has(rule!) && !(RULES as readonly string[]).includes(rule!));
     expect(unknown.filter((rule) => rule !== 'garbage.malformed-sources')).toEqual([]);
   });

@@ -1,5 +1,5 @@
-import { EXIT } from '../exit-codes.ts';
-import { FILTER, JAIL } from '../fail2ban/files.ts';
+import { EXIT } from '../../exit-codes.ts';
+import { FILTER, JAIL } from '../../fail2ban/files.ts';
 
 /** `companion fail2ban filter|jail`: what goes into filter.d and jail.d. */
 export const fail2ban = (what: 'filter' | 'jail'): Promise<number> => {

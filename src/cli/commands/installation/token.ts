@@ -1,11 +1,11 @@
-import type { TokenRow } from '../../admin/index.ts';
-import { ask } from '../ask.ts';
-import { author } from '../author.ts';
-import { EXIT } from '../exit-codes.ts';
-import type { CommonOptions } from '../options.ts';
-import { printJson, printLines } from '../output/print.ts';
-import { table } from '../output/table.ts';
-import { formatTime, shown, terminalWidth } from '../output/text.ts';
+import type { TokenRow } from '../../../admin/index.ts';
+import { ask } from '../../ask.ts';
+import { author } from '../../author.ts';
+import { EXIT } from '../../exit-codes.ts';
+import type { CommonOptions } from '../../options.ts';
+import { printJson, printLines } from '../../output/print.ts';
+import { table } from '../../output/table.ts';
+import { formatTime, shown, terminalWidth } from '../../output/text.ts';
 
 export interface TokenAddOptions extends CommonOptions {
   readonly scope: readonly string[];
