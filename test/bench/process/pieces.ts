@@ -55,11 +55,13 @@ export const measurePieces = (): Row[] => {
     const sip = readSip(raw);
     return isSipFault(sip) ? [] : [sip];
   });
+  // a message is looked at right after it was read: thousands of others would measure the memory, not the work
+  const hot = views.slice(0, 64);
   // its header lines are made into text once, for whoever asks first
-  for (const { headers } of views) seen += headers.length;
-  const shape = nanoseconds(50_000, (n) => wireIdOf(views[n % views.length]!));
+  for (const { headers } of hot) seen += headers.length;
+  const shape = nanoseconds(50_000, (n) => wireIdOf(hot[n & 63]!));
   const tools = shippedTools();
-  const tool = nanoseconds(50_000, (n) => tools(views[n % views.length]!));
+  const tool = nanoseconds(50_000, (n) => tools(hot[n & 63]!));
 
   const agents = [
     'Yealink SIP-T46U 108.86.0.20',
