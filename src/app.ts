@@ -102,6 +102,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const judging = createJudging(config, machineAddresses(), {
     databases: () => elsewhere?.geo.databases() ?? [],
     listed: (ip) => elsewhere?.feeds.listing(ip),
+    hasNumber: (number) => elsewhere?.feeds.hasNumber(number) === true,
     versionOf: (node) => enforcers.find(({ name }) => name === node)?.status().version ?? '',
   });
   const { judge, lists, own, decideSettings } = judging;

@@ -21,6 +21,8 @@ export interface EnricherOptions {
   readonly validity?: (request: Request) => Validity | undefined;
   /** The virtual patch that stops a request. Left out: none does. */
   readonly exploit?: (request: Request) => Exploit | undefined;
+  /** Whether a feed knows a called number from attackers. Left out: none does. */
+  readonly listedNumber?: (number: string) => boolean;
   /** Country and network of an address, and what stands against it for them or in a feed. */
   readonly background?: (ip: string) => {
     readonly place: Place | undefined;
@@ -45,6 +47,10 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
       privateRange: isPrivateRange(ip),
       place: behind?.place,
       barred: behind?.barred,
+      listedNumber:
+        event.kind === 'request' && event.sip.method === 'INVITE'
+          ? options.listedNumber?.(event.sip.requestUser)
+          : undefined,
       agent: event.kind === 'request' ? matchAny(event.sip.userAgents, match) : null,
       validity: event.kind === 'request' ? options.validity?.(event) : undefined,
       exploit: event.kind === 'request' ? options.exploit?.(event) : undefined,

@@ -30,6 +30,8 @@ export interface Elsewhere {
   readonly databases: () => readonly GeoDatabase[];
   /** What feeds say of an address. */
   readonly listed: (ip: string) => Barred | undefined;
+  /** Whether feeds know a called number from attackers. */
+  readonly hasNumber?: ((number: string) => boolean) | undefined;
   /** Version of a server; empty while it is not known. */
   readonly versionOf?: (node: string) => string;
 }
@@ -89,6 +91,7 @@ export const createJudging = (
       extraAgents: agents.extra.map((pattern) => ({ pattern, risk: 'low' as const })),
       lists: (ip) => lists.verdict(ip),
       background: (ip) => backgrounds.of(ip),
+      ...(elsewhere.hasNumber === undefined ? {} : { listedNumber: elsewhere.hasNumber }),
       tools: (sip) => tools(sip),
       validity: (request) => validityOf(request),
       exploit: (request) => exploitOf(request),

@@ -14,6 +14,8 @@ export interface Facts {
   readonly place?: Place | undefined;
   /** A blocked country or network, or a feed, stands against it: weaker than any list. */
   readonly barred?: Barred | undefined;
+  /** A feed knows the number that an INVITE calls from attackers. */
+  readonly listedNumber?: boolean | undefined;
   /** The User-Agent matched a scanner pattern; `risk` is the risk of a false alarm. */
   readonly agent: { readonly pattern: string; readonly risk: 'low' | 'medium' | 'high' } | null;
   /** The message is built the way a known attack tool builds it, whatever its User-Agent says. */
