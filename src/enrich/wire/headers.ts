@@ -57,12 +57,19 @@ const SPELLED: ReadonlyMap<string, HeaderName> = new Map([
   }),
 ]);
 
+/** One name of a slot, and what else is in it. */
+interface Slot {
+  readonly text: string;
+  readonly known: HeaderName;
+  readonly next: Slot | undefined;
+}
+
 /** The usual spellings by length and first letter: a comparison or two instead of a hash of each name. */
 const slotOf = (name: string): number => (name.length << 5) | (name.charCodeAt(0) & 31);
-const USUAL: (readonly (readonly [string, HeaderName])[] | undefined)[] = [];
-for (const spelled of SPELLED) {
-  const [name, { spelling }] = spelled;
-  if (spelling === SPELLINGS.indexOf('rfc')) USUAL[slotOf(name)] = [...(USUAL[slotOf(name)] ?? []), spelled];
+const USUAL: (Slot | undefined)[] = Array.from({ length: 1_024 }, () => undefined);
+for (const [text, known] of SPELLED) {
+  const slot = slotOf(text);
+  if (known.spelling === SPELLINGS.indexOf('rfc')) USUAL[slot] = { text, known, next: USUAL[slot] };
 }
 
 const LONGEST = Math.max(...[...KNOWN.keys()].map((name) => name.length));
@@ -72,8 +79,9 @@ const STRANGE: HeaderName = { id: UNKNOWN_HEADER, spelling: 0 };
 
 /** What a header is and how it is spelled. */
 export const headerName = (name: string): HeaderName => {
-  const usual = USUAL[slotOf(name)];
-  if (usual !== undefined) for (const [text, known] of usual) if (text === name) return known;
+  const slot = slotOf(name);
+  for (let usual = slot < USUAL.length ? USUAL[slot] : undefined; usual !== undefined; usual = usual.next)
+    if (usual.text === name) return usual.known;
   const spelled = SPELLED.get(name);
   if (spelled !== undefined) return spelled;
   const id = name.length > LONGEST ? undefined : KNOWN.get(name.toLowerCase());

@@ -86,7 +86,7 @@ test('rules list and rules wire', SLOW, () => {
   const wire = companion('wire', SVMAP);
   expect(wire).toMatchObject({
     code: 0,
-    out: expect.stringContaining('w1-550937a1 sipvicious (svmap-tag)\n  headers: via,'),
+    out: expect.stringContaining('w1-8c989e47 sipvicious (svmap-tag)\n  headers: via,'),
   });
   expect(companion('wire', write('reply.sip', 'SIP/2.0 200 OK\r\n\r\n')).code).toBe(1);
 });
