@@ -50,6 +50,8 @@ export const createPhone = (
   let outSince: number | undefined;
   let found: string | undefined;
   let round = 0;
+  /** Gives up the registration that is on its way, as a phone does that starts with other settings. */
+  let giveUp = (): void => undefined;
 
   const fresh = (): string =>
     `${user}${(serial += 1).toString(36)}${Math.floor(simulation.random() * 1e9).toString(36)}`;
@@ -77,7 +79,7 @@ export const createPhone = (
     attempt = 1,
   ): void => {
     const message = messageOf(method, target, callId, attempt);
-    transact(simulation, registrar, message, wire, (answer) => {
+    const stop = transact(simulation, registrar, message, wire, (answer) => {
       const challenged = answer?.code === 401 || answer?.code === 407;
       if (method === 'INVITE' && answer !== undefined)
         registrar.send({ ...message, method: 'ACK' }, wire, () => undefined);
@@ -86,6 +88,7 @@ export const createPhone = (
         exchange(method, target, callId, done, attempt + 1);
       } else done(answer);
     });
+    if (method === 'REGISTER') giveUp = stop;
   };
 
   const register = (): void => {
@@ -147,6 +150,7 @@ export const createPhone = (
     correct(right) {
       password = right;
       nonce = undefined;
+      giveUp();
       register();
     },
     get harm() {

@@ -7,14 +7,17 @@ const T1_MS = 500;
 const T2_MS = 4_000;
 const TIMEOUT_MS = 32_000;
 
-/** One client transaction: over UDP the request is repeated until it is answered. `done` gets undefined when nobody did. */
+/**
+ * One client transaction: over UDP the request is repeated until it is answered. `done` gets undefined when nobody did.
+ * @returns gives it up
+ */
 export const transact = (
   simulation: Simulation,
   registrar: Registrar,
   message: Message,
   wire: Wire,
   done: (answer: Answer | undefined) => void,
-): void => {
+): (() => void) => {
   let over = false;
   const end = (answer: Answer | undefined): void => {
     if (over) return;
@@ -35,4 +38,7 @@ export const transact = (
   simulation.after(TIMEOUT_MS, () => {
     end(undefined);
   });
+  return () => {
+    over = true;
+  };
 };

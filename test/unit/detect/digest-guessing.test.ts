@@ -95,6 +95,21 @@ test('five failing users are none where three succeed', () => {
   expect(feed(detectorsWith(), [...good, ...events])).toEqual([]);
 });
 
+test('phones that were good here and fail for hours accuse themselves, never the address', () => {
+  const office = from(OFFICE);
+  const phones = range(600, 629);
+  const before = phones.map((user) => registered(0, office, String(user)));
+  const failing = range(0, 400).flatMap((step) =>
+    phones.map((user) => auth(60_000 + step * 30_000, office, 'wrong-password', String(user))),
+  );
+  const found = feed(detectorsWith(), [...before, ...failing]);
+  expect(againstSource(found)).toEqual([]);
+  expect(rulesOf(found)).toContain('digest.wrong-password');
+  // who was never good there is a stranger to it
+  const guess = range(1, 5).map((user) => auth(12_100_000 + user, office, 'wrong-password', `x${user}`));
+  expect(rulesOf(againstSource(feed(detectorsWith(), [...before, ...failing, ...guess])))).toEqual(['digest.spraying']);
+});
+
 test('four users that do not exist accuse the source', () => {
   const events = range(1, 5).map((user) => auth(user * 60_000, attacker, 'unknown-user', `u${user}x`));
   const found = feed(detectorsWith(), events);
