@@ -3,6 +3,8 @@ import type { SipMessage } from '../../message/index.ts';
 
 const CONTENT_TYPE = headerIdOf('content-type');
 const SPACE = 0x20;
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** Media types longer than this are no SDP and no multipart. */
 const MAX_TYPE_CHARS = 256;
@@ -12,11 +14,21 @@ const contentType = (message: SipMessage): string => {
   return line < 0 ? '' : message.value(line).slice(0, MAX_TYPE_CHARS);
 };
 
+const A = 0x61;
+const M = 0x6d;
+
+/** True when the media type begins with this lower-case letter, in any case: most messages need no further look. */
+const typeStarts = (message: SipMessage, letter: number): boolean => {
+  const line = message.first(CONTENT_TYPE);
+  return line >= 0 && (message.text.charCodeAt(message.valueStart(line)) | 0x20) === letter;
+};
+
 /** `boundary=` with its value (RFC 2046 5.1.1: 1 to 70 characters), quoted or not. */
 const BOUNDARY = /[;\s]boundary\s*=\s*(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
 
 /** AST-2017-003: PJSIP took a body without boundaries for one with parts of negative length. */
 export const malformedMultipart = (message: SipMessage): number => {
+  if (!typeStarts(message, M)) return -1;
   const type = contentType(message);
   if (!/^multipart\s*\//i.test(type) || message.bodyStart >= message.text.length) return -1;
   const boundary = BOUNDARY.exec(type);
@@ -25,55 +37,45 @@ export const malformedMultipart = (message: SipMessage): number => {
   return message.text.includes(`--${delimiter}--`, message.bodyStart) ? -1 : message.bodyStart;
 };
 
-/** True for a message whose body the conditions look at: SDP, or parts of which one may be SDP. Checked once for all. */
-export const hasBodyToRead = (message: SipMessage): boolean => {
-  const line = message.first(CONTENT_TYPE);
-  if (line < 0 || message.bodyStart >= message.text.length) return false;
-  const from = message.valueStart(line);
-  return /sdp|multipart/i.test(message.text.slice(from, Math.min(message.valueEnd(line), from + MAX_TYPE_CHARS)));
-};
+/** True for a message whose body may be SDP, or parts of which one is. Checked once for all conditions on bodies. */
+export const hasBodyToRead = (message: SipMessage): boolean =>
+  message.bodyStart < message.text.length && (typeStarts(message, A) || typeStarts(message, M));
 
-/** Calls `look` with each line of the body that begins so, without its line end; the first offset that it finds, or -1. */
-const inLines = (
-  message: SipMessage,
-  prefix: string,
-  look: (text: string, from: number, end: number) => boolean,
-): number => {
-  const { text, bodyStart } = message;
-  for (let at = text.indexOf(prefix, bodyStart); at >= 0; at = text.indexOf(prefix, at + 1)) {
-    const before = text.charCodeAt(at - 1);
-    if (at > bodyStart && before !== 0x0a && before !== 0x0d) continue;
-    let end = text.indexOf('\n', at);
-    if (end < 0) end = text.length;
-    else if (text.charCodeAt(end - 1) === 0x0d) end -= 1;
-    if (look(text, at + prefix.length, end)) return at;
-    at = end - 1;
-  }
-  return -1;
-};
+/**
+ * Calls `look` with what follows `prefix` in each line that begins so; the first offset that it finds, or -1. LF and CR
+ * each end a line, as PJSIP reads it. `look` gets a slice: a search beyond the line would make many lines cost their square.
+ */
+const inLines =
+  (prefix: string, look: (line: string) => boolean) =>
+  ({ text, bodyStart }: SipMessage): number => {
+    for (let at = text.indexOf(prefix, bodyStart); at >= 0; at = text.indexOf(prefix, at + 1)) {
+      const before = text.charCodeAt(at - 1);
+      if (at > bodyStart && before !== LF && before !== CR) continue;
+      let end = at + prefix.length;
+      while (end < text.length && text.charCodeAt(end) !== LF && text.charCodeAt(end) !== CR) end += 1;
+      if (look(text.slice(at + prefix.length, end))) return at;
+      at = end - 1;
+    }
+    return -1;
+  };
 
 /** `a=fmtp:<format> <parameters>` (RFC 8866 6.15). CVE-2018-1000099 had NUL where the colon belongs. */
-export const malformedFmtp = (message: SipMessage): number =>
-  inLines(message, 'a=fmtp', (text, from, end) => {
-    if (text[from] !== ':' || from + 1 >= end || text.charCodeAt(from + 1) <= SPACE) return true;
-    const nul = text.indexOf('\0', from);
-    return nul >= 0 && nul < end;
-  });
+export const malformedFmtp = inLines(
+  'a=fmtp',
+  (line) => line[0] !== ':' || line.length < 2 || line.charCodeAt(1) <= SPACE || line.includes('\0'),
+);
 
 const INT32_MAX = 2_147_483_647;
 
 /** `RTP/AVP`, `RTP/SAVPF`, `UDP/TLS/RTP/SAVPF`, `TCP/RTP/AVP`. */
-const isRtp = (text: string, from: number, end: number): boolean => {
-  const at = text.indexOf('RTP/', from);
-  return at >= 0 && at < end && (at === from || text.charCodeAt(at - 1) === 0x2f);
-};
+const isRtp = (protocol: string): boolean => protocol.startsWith('RTP/') || protocol.includes('/RTP/');
 
-/** True when one of the words between two offsets is a number beyond the limit. */
-const numberBeyond = (text: string, from: number, end: number, limit: number): boolean => {
+/** True when one of the words behind `from` is a number beyond the limit. */
+const numberBeyond = (line: string, from: number, limit: number): boolean => {
   let seen = 0;
   let digits = true;
-  for (let at = from; at < end; at += 1) {
-    const code = text.charCodeAt(at);
+  for (let at = from; at < line.length; at += 1) {
+    const code = line.charCodeAt(at);
     if (code === SPACE) {
       if (digits && seen > limit) return true;
       seen = 0;
@@ -85,25 +87,22 @@ const numberBeyond = (text: string, from: number, end: number, limit: number): b
 };
 
 /** `m=<media> <port> <proto> <format> …` (RFC 8866 5.14). CVE-2018-1000098 was the format 4294967296. */
-export const formatAbove = (message: SipMessage, payloadType: number): number =>
-  inLines(message, 'm=', (text, from, end) => {
-    const port = text.indexOf(' ', from) + 1;
-    const protocol = port > 0 && port < end ? text.indexOf(' ', port) + 1 : 0;
-    const formats = protocol > 0 && protocol < end ? text.indexOf(' ', protocol) + 1 : 0;
-    if (formats <= 0 || formats >= end) return false;
-    return numberBeyond(text, formats, end, isRtp(text, protocol, formats) ? payloadType : INT32_MAX);
+export const formatAbove = (payloadType: number) =>
+  inLines('m=', (line) => {
+    const port = line.indexOf(' ');
+    const protocol = port < 0 ? -1 : line.indexOf(' ', port + 1);
+    const formats = protocol < 0 ? -1 : line.indexOf(' ', protocol + 1);
+    if (formats < 0) return false;
+    return numberBeyond(line, formats + 1, isRtp(line.slice(protocol + 1, formats + 1)) ? payloadType : INT32_MAX);
   });
 
 /** The first word behind `m=`: audio, video, text, application, message, image. */
-export const mediaLonger = (message: SipMessage, bytes: number): number =>
-  inLines(message, 'm=', (text, from, end) => {
-    const space = text.indexOf(' ', from);
-    return (space < 0 || space > end ? end : space) - from > bytes;
+export const mediaLonger = (bytes: number) =>
+  inLines('m=', (line) => {
+    const space = line.indexOf(' ');
+    return (space < 0 ? line.length : space) > bytes;
   });
 
 /** The address behind `c=IN IP4`. */
-export const addressLonger = (message: SipMessage, bytes: number): number =>
-  inLines(message, 'c=', (text, from, end) => {
-    const space = text.lastIndexOf(' ', end - 1);
-    return end - Math.max(space + 1, from) > bytes;
-  });
+export const addressLonger = (bytes: number) =>
+  inLines('c=', (line) => line.length - line.lastIndexOf(' ') - 1 > bytes);

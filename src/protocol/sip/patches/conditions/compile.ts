@@ -104,10 +104,10 @@ export const compile = (condition: Condition): Finder => {
     case 'sdp-fmtp-malformed':
       return malformedFmtp;
     case 'sdp-format-above':
-      return (message) => formatAbove(message, condition.payloadType);
+      return formatAbove(condition.payloadType);
     case 'sdp-media-longer':
-      return (message) => mediaLonger(message, condition.bytes);
+      return mediaLonger(condition.bytes);
     case 'sdp-address-longer':
-      return (message) => addressLonger(message, condition.bytes);
+      return addressLonger(condition.bytes);
   }
 };

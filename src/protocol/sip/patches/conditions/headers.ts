@@ -9,6 +9,7 @@ const VIA = headerIdOf('via');
 const FROM = headerIdOf('from');
 const CALL_ID = headerIdOf('call-id');
 const CSEQ = headerIdOf('cseq');
+const COMMA = 0x2c;
 
 /** Calls `look` with each line of the header; the first offset that it finds, or -1. */
 const inLines = (message: SipMessage, id: number, look: (line: number) => number): number => {
@@ -97,11 +98,10 @@ export const valuesAbove = (message: SipMessage, id: number, count: number): num
   let seen = 0;
   return inLines(message, id, (line) => {
     const end = message.valueEnd(line);
-    let comma = message.valueStart(line) - 1;
-    do {
-      seen += 1;
-      comma = message.text.indexOf(',', comma + 1);
-    } while (comma >= 0 && comma < end);
+    seen += 1;
+    for (let at = message.valueStart(line); at < end && seen <= count; at += 1) {
+      if (message.text.charCodeAt(at) === COMMA) seen += 1;
+    }
     return seen > count ? message.nameStart(line) : -1;
   });
 };

@@ -3,12 +3,14 @@ const BACKSLASH = 0x5c;
 
 /** Offset of the quote that opens a string which does not end before `end`, or -1. */
 export const openQuote = (text: string, from: number, end: number): number => {
-  let open = text.indexOf('"', from);
-  while (open >= 0 && open < end) {
+  // within a slice: a search beyond the line would make many lines cost their square
+  const value = text.slice(from, end);
+  let open = value.indexOf('"');
+  while (open >= 0) {
     let at = open + 1;
-    while (at < end && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
-    if (at >= end) return open;
-    open = text.indexOf('"', at + 1);
+    while (at < value.length && value.charCodeAt(at) !== QUOTE) at += value.charCodeAt(at) === BACKSLASH ? 2 : 1;
+    if (at >= value.length) return from + open;
+    open = value.indexOf('"', at + 1);
   }
   return -1;
 };
