@@ -2,7 +2,7 @@ import { quantile } from '../../e2e/kit/figures.ts';
 import { compileAgents } from '../../../src/enrich/user-agent.ts';
 import { PrefixMap, SCANNER_AGENTS, shippedPack, shippedTools, wireIdOf } from '../../../src/enrich/index.ts';
 import { parseCidr } from '../../../src/model/index.ts';
-import { isSipFault, readSip } from '../../../src/protocol/index.ts';
+import { findPatches, isParseFault, isSipFault, parseSip, PATCHES, readSip } from '../../../src/protocol/index.ts';
 import { round } from '../report.ts';
 import type { Row } from '../report.ts';
 import { addressOf, messageOf } from './messages.ts';
@@ -63,6 +63,12 @@ export const measurePieces = (): Row[] => {
   const tools = shippedTools();
   const tool = nanoseconds(50_000, (n) => tools(hot[n & 63]!));
 
+  const parsed = messages.slice(0, 64).flatMap(({ raw }) => {
+    const message = parseSip(raw);
+    return isParseFault(message) ? [] : [message];
+  });
+  const patched = nanoseconds(50_000, (n) => findPatches(parsed[n % parsed.length]!));
+
   const agents = [
     'Yealink SIP-T46U 108.86.0.20',
     'Linphone-Desktop/5.2.4 (debian) liblinphone/5.3.47',
@@ -97,6 +103,10 @@ export const measurePieces = (): Row[] => {
       met: shape <= 1_000,
     }),
     row(`a phone’s message against ${shippedPack().entries.length} tools`, tool, 'none of them matches', shape),
+    row(`a phone’s message against ${PATCHES.length} virtual patches`, patched, 'none of them fits', read, {
+      aim: '≤ 1 µs',
+      met: patched <= 1_000,
+    }),
     row(
       'User-Agent against 600 patterns',
       many.automaton,
