@@ -28,6 +28,7 @@ import {
   createEffects,
   createLastAgents,
   createLastShapes,
+  createNotices,
   createOperations,
   createReloading,
   createStatus,
@@ -144,11 +145,14 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     agentOf: (identity) => agents.of(identity),
     onBug,
   });
+  const alarms = createAlarms(log);
+  const notices = createNotices(alarms);
   const judged = (event: Request | Outcome): Verdict => {
     const verdict = judging.judged(event);
     agents.see(event);
     shapes.see(event);
     traces.see(event, verdict);
+    notices.see(event, verdict);
     return verdict;
   };
   const take = (event: Request | Outcome): void => {
@@ -157,7 +161,6 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     effects.push(verdict.changes, { by: 'event', event, verdict });
   };
   const adoption = createAdoption({ judge, effects, clock, take });
-  const alarms = createAlarms(log);
   const outside = await openElsewhere({
     config,
     stateDirectory,
@@ -234,7 +237,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       sizes: () => ({
         ...status.metricSources.sizes(),
         ...outside.stats(),
-        alarms: { standing: alarms.list().length, dropped: alarms.dropped },
+        alarms: { standing: alarms.list().length, dropped: alarms.dropped + notices.dropped },
       }),
     },
     figures: () => tally.figures(),

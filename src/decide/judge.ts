@@ -163,7 +163,12 @@ export class Judge {
 
   #weigh(event: Event, facts: Facts, finding: Finding): Change[] {
     const { source, at } = event;
+    if (finding.accused.kind === 'nobody' || finding.ends === true) return [];
     const record = this.sources.of(source.identity, at);
+    if (finding.family === 'notice') {
+      this.sources.witness(record, finding, at);
+      return [];
+    }
     if (finding.accused.kind === 'user') return this.#accuseUser(event, record, finding, finding.accused);
     this.sources.add(record, finding, at);
     const changes = finding.tier === 'proven' && finding.family !== 'flood' ? this.#revokeGood(event) : [];

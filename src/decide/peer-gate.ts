@@ -12,12 +12,14 @@ export interface PeerPolicy {
   readonly requests_per_second?: number | undefined;
 }
 
-const SCOPE: Readonly<Record<Finding['family'], Spared>> = {
+/** Notices are for the operator and cost nobody anything. */
+const SCOPE: Readonly<Record<Finding['family'], Spared | 'never'>> = {
   flood: 'rate',
   scan: 'scan',
   guess: 'passwords',
   tool: 'validation',
   garbage: 'validation',
+  notice: 'never',
 };
 
 interface Second {
@@ -64,7 +66,7 @@ export const createPeerGate = (policies: readonly PeerPolicy[]): PeerGate => {
         return { ...verdict, answer: 'drop', reason: `peer ${name}: more than ${cap} requests a second` };
       if (skip === 'all' || event.kind !== 'request') return verdict;
       const kept = findings.filter(({ family }) => !skip.includes(SCOPE[family]));
-      const bad = kept.find(({ points }) => points >= ENOUGH_POINTS);
+      const bad = kept.find(({ family, points }) => points >= ENOUGH_POINTS && SCOPE[family] !== 'never');
       return bad === undefined
         ? { ...verdict, findings: kept }
         : { ...verdict, answer: 'drop', reason: `peer ${name}: ${bad.rule}`, findings: kept };

@@ -9,6 +9,7 @@ import { density } from './rates/density.ts';
 import type { Detector, TableStats } from './base/detector.ts';
 import { distributedScan } from './campaign/distributed-scan.ts';
 import { digestGuessing } from './digest/guessing.ts';
+import { staleDevice } from './digest/stale-device.ts';
 import { enumeration } from './enumeration/enumeration.ts';
 import { garbage } from './message/garbage.ts';
 import { injection } from './message/injection.ts';
@@ -27,6 +28,7 @@ export const detectSchema = z.strictObject({
   enumeration: enumeration.configSchema.prefault({}),
   distributed_scan: distributedScan.configSchema.prefault({}),
   digest_guessing: digestGuessing.configSchema.prefault({}),
+  stale_device: staleDevice.configSchema.prefault({}),
   density: density.configSchema.prefault({}),
   method_bucket: methodBucket.configSchema.prefault({}),
   garbage: garbage.configSchema.prefault({}),
@@ -53,6 +55,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.enumeration.enabled) detectors.push(enumeration.create(config.enumeration));
   if (config.distributed_scan.enabled) detectors.push(distributedScan.create(config.distributed_scan));
   if (config.digest_guessing.enabled) detectors.push(digestGuessing.create(config.digest_guessing));
+  if (config.stale_device.enabled) detectors.push(staleDevice.create(config.stale_device));
   if (config.density.enabled) detectors.push(density.create(config.density));
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));

@@ -9,6 +9,7 @@ export { createAlarms, type Alarms } from './insight/alarms.ts';
 export { createCounts } from './insight/counts.ts';
 export { createLastAgents } from './insight/last-agents.ts';
 export { createLastShapes } from './insight/last-shapes.ts';
+export { createNotices } from './insight/notices.ts';
 export type { BackgroundOf } from './insight/places.ts';
 export { createStatus } from './insight/status.ts';
 export { createTraces } from './insight/traces.ts';

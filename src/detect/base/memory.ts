@@ -42,6 +42,11 @@ export class Memory<Value extends object> {
     return this.#cache.has(key);
   }
 
+  /** The value of this key, without touching it. */
+  peek(key: string): Value | undefined {
+    return this.#cache.peek(key);
+  }
+
   /** The value of this key, made if there is none; it becomes the youngest. */
   take(key: string, make: () => Value): Value {
     const known = this.#cache.get(key);

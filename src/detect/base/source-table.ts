@@ -68,23 +68,28 @@ export class SourceTable {
   }
 
   /** The slot of this source, made if there is none; it becomes the youngest. */
-  take({ hi, lo }: SourceKey): number {
+  take(key: SourceKey): number {
+    const slot = this.find(key);
+    if (slot < 0) return this.#add(key.hi | 0, key.lo | 0);
+    if (slot !== this.#youngest) {
+      this.#unlink(slot);
+      this.#append(slot);
+    }
+    return slot;
+  }
+
+  /** The slot of this source, without touching it; negative when there is none. */
+  find({ hi, lo }: SourceKey): number {
     const keyHi = hi | 0;
     const keyLo = lo | 0;
     const mask = this.#index.length - 1;
     let place = this.#hash(keyHi, keyLo) & mask;
     for (let found = this.#index[place]!; found !== 0; found = this.#index[place]!) {
       const slot = found - 1;
-      if (this.#slots[slot * WIDTH + LO] === keyLo && this.#slots[slot * WIDTH + HI] === keyHi) {
-        if (slot !== this.#youngest) {
-          this.#unlink(slot);
-          this.#append(slot);
-        }
-        return slot;
-      }
+      if (this.#slots[slot * WIDTH + LO] === keyLo && this.#slots[slot * WIDTH + HI] === keyHi) return slot;
       place = (place + 1) & mask;
     }
-    return this.#add(keyHi, keyLo);
+    return NONE;
   }
 
   /** Forgets the source that was not taken for longest. @returns false when only one is left */

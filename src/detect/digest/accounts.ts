@@ -13,6 +13,9 @@ export interface Failures {
   last: EpochMs;
   /** The server does not know this name. */
   unknown: boolean;
+  /** Times of the latest failures that came in another call than the one before, and the mark of the last call. */
+  freshCalls: EpochMs[];
+  callMark: number;
   /** Credentials on nonces that are not ours, and when the last came. */
   forged: number;
   lastForged: EpochMs;
@@ -26,6 +29,8 @@ export interface Account {
   readonly failures: Partial<Record<ProofTier, Failures>>;
   /** The name counts as successful until then; -Infinity without a success. */
   goodUntil: EpochMs;
+  /** It has succeeded here once: a device of the house, whatever became of its password. */
+  known: boolean;
 }
 
 /** One source's accounts, the least recently used first. */
@@ -50,6 +55,8 @@ const newFailures = (): Failures => ({
   accusedAt: -Infinity,
   last: -Infinity,
   unknown: false,
+  freshCalls: [],
+  callMark: 0,
   forged: 0,
   lastForged: -Infinity,
 });
@@ -67,7 +74,7 @@ const forgetOne = (source: SourceAccounts): void => {
   let victim: string | undefined;
   for (const [user, account] of source.accounts) {
     victim ??= user;
-    if (account.goodUntil > source.last) continue;
+    if (account.known) continue;
     victim = user;
     break;
   }
@@ -90,15 +97,21 @@ export const openAccount = (
   }
   const full = source.accounts.size >= MAX_ACCOUNTS_OF_SOURCE;
   if (full) forgetOne(source);
-  const account: Account = { failures: {}, goodUntil: -Infinity };
+  const account: Account = { failures: {}, goodUntil: -Infinity, known: false };
   source.accounts.set(user, account);
   return { account, grown: full ? 0 : 1 };
 };
 
-export const addFailure = (failures: Failures, at: EpochMs, port: number): void => {
+/** @param callMark of its Call-ID, 0 when none was told */
+export const addFailure = (failures: Failures, at: EpochMs, port: number, callMark: number): void => {
   failures.port = failures.sinceAccused === 0 || failures.port === port ? port : undefined;
   failures.times.push(at);
   if (failures.times.length > MAX_FAILURES) failures.times.shift();
+  if (callMark !== 0 && callMark !== failures.callMark) {
+    failures.callMark = callMark;
+    failures.freshCalls.push(at);
+    if (failures.freshCalls.length > MAX_FAILURES) failures.freshCalls.shift();
+  }
   failures.last = at;
   failures.sinceAccused += 1;
 };
@@ -121,10 +134,11 @@ export const addSuccess = (account: Account, goodUntil: EpochMs): void => {
   delete account.failures.proven;
   delete account.failures.spoofable;
   account.goodUntil = Math.max(account.goodUntil, goodUntil);
+  account.known = true;
 };
 
-export const countFailures = (failures: Failures, since: EpochMs): number =>
-  failures.times.reduce((count, at) => (at > since ? count + 1 : count), 0);
+export const countSince = (times: readonly EpochMs[], since: EpochMs): number =>
+  times.reduce((count, at) => (at > since ? count + 1 : count), 0);
 
 /** How many names of a source authenticated, failed, and do not exist. */
 export interface AccountCensus {
@@ -141,7 +155,7 @@ export const countAccounts = (source: SourceAccounts, tier: ProofTier, since: Ep
   for (const account of source.accounts.values()) {
     if (account.goodUntil > source.last) good += 1;
     const failures = account.failures[tier];
-    if (failures === undefined || failures.last <= since) continue;
+    if (account.known || failures === undefined || failures.last <= since) continue;
     failing += 1;
     if (failures.unknown) unknown += 1;
   }

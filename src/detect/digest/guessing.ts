@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { ENOUGH_POINTS, type Finding, type Outcome } from '../../model/index.ts';
+import { ENOUGH_POINTS, type Finding, type Outcome, type Request } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import {
   accusePort,
   addFailure,
   addSuccess,
   countAccounts,
-  countFailures,
+  countSince,
   failuresOf,
   newSourceAccounts,
   openAccount,
@@ -17,6 +17,8 @@ import {
 import { durationSetting } from '../base/duration-setting.ts';
 import { isExempt } from '../base/exempt.ts';
 import { Memory } from '../base/memory.ts';
+import { callMark } from '../enumeration/targets.ts';
+import { StormWatch } from './storm.ts';
 
 const count = (value: number) => z.int().min(2).max(30).default(value);
 
@@ -26,11 +28,22 @@ const configSchema = z.strictObject({
   user_window: durationSetting('10m'),
   guess_failures: count(10).describe('failures of one user within guess_window, nobody else there authenticated'),
   guess_window: durationSetting('30s'),
+  slow_failures: count(12).describe(
+    'failures of one user within slow_window, each in a call of its own, nobody there ever authenticated',
+  ),
+  slow_window: durationSetting('1h'),
   spray_users: count(5).describe('distinct failing users of one source within spray_window'),
   spray_window: durationSetting('10m'),
   unknown_users: count(4).describe('distinct users of one source within spray_window that do not exist'),
   forged_nonces: count(5).describe('credentials on a nonce that is not ours, for one user within user_window'),
   success: durationSetting('1h').describe('how long a success speaks for its source, at least'),
+  storm_phones: z
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .default(200)
+    .describe('phones that authenticated here before and register within 10 s: a storm; their failures do not count'),
+  storm_factor: z.number().min(1).max(1_000).default(4).describe('and as many times more than is usual in 10 s'),
   max_sources: z.int().min(1).max(1_000_000).default(100_000).describe('sources remembered'),
   max_accounts: z.int().min(1).max(5_000_000).default(200_000).describe('users remembered, over all sources'),
 });
@@ -104,12 +117,14 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
 
     const onFailure = (outcome: Extract<Outcome, { type: 'auth' }>): Finding[] => {
       const { source, account } = open(outcome, outcome.user);
+      // a server that came back before its database says no to everybody; the password is the same as before
+      if (account.known && storm.raging) return [];
       const failures = failuresOf(account, outcome.tier);
-      addFailure(failures, source.last, outcome.source.port);
+      addFailure(failures, source.last, outcome.source.port, callMark(outcome.callId));
       if (outcome.result === 'unknown-user') failures.unknown = true;
       const findings: Finding[] = [];
       const shown = outcome.user.slice(0, MAX_SHOWN_USER_CHARS);
-      const recent = countFailures(failures, source.last - config.user_window);
+      const recent = countSince(failures.times, source.last - config.user_window);
       if (recent >= config.user_failures && failures.sinceAccused >= config.user_failures) {
         const port = accusePort(failures, source.last, config.user_window);
         const evidence = `${recent} failed attempts for user '${shown}' within ${config.user_window / 1_000} s, ${port === undefined ? 'several ports' : `port ${port}`}`;
@@ -117,11 +132,18 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
         findings.push({ ...accuseNobody(outcome, 'digest.wrong-password', ENOUGH_POINTS, evidence), accused });
       }
       const census = countAccounts(source, outcome.tier, source.last - config.spray_window);
-      if (isOffice(census)) return findings;
-      const guesses = countFailures(failures, source.last - config.guess_window);
+      if (account.known || isOffice(census)) return findings;
+      const guesses = countSince(failures.times, source.last - config.guess_window);
       if (guesses >= config.guess_failures && census.good === 0) {
         const evidence = `${guesses} failed attempts for user '${shown}' within ${config.guess_window / 1_000} s, no success`;
         findings.push(...accuseSource(source, outcome, 'digest.guessing', ENOUGH_POINTS, evidence));
+      }
+      const calls = countSince(failures.freshCalls, source.last - config.slow_window);
+      if (calls >= config.slow_failures && census.good === 0) {
+        const evidence = `${calls} failed attempts for user '${shown}' within ${config.slow_window / 60_000} min, each in a call of its own, no success`;
+        // phones keep their Call-ID (RFC 3261 10.2.4), guessers do not: a habit, no proof; so it never bans
+        const finding = accuseSource(source, outcome, 'digest.slow-guessing', ENOUGH_POINTS, evidence);
+        findings.push(...finding.map((one) => ({ ...one, tier: 'spoofable' as const })));
       }
       if (census.failing >= config.spray_users && census.failing > 2 * census.good) {
         const evidence = `${census.failing} users failed, ${census.good} succeeded`;
@@ -146,12 +168,47 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       return accuseSource(source, outcome, 'digest.forged-nonce', FORGED_POINTS, evidence);
     };
 
+    const storm = new StormWatch(config);
+
+    const notice = (event: Request | Outcome, evidence: string, ends: boolean): readonly Finding[] => [
+      {
+        rule: 'digest.registration-storm',
+        family: 'notice',
+        accused: { kind: 'nobody' },
+        tier: event.tier,
+        points: 1,
+        evidence,
+        ends,
+      },
+    ];
+
+    /** Phones of the house that want to be registered, all at once. */
+    const watch = (event: Request | Outcome, known: boolean): readonly Finding[] => {
+      const change = known ? storm.count(event.at) : storm.advance(event.at);
+      if (change === undefined) return NO_FINDINGS;
+      return notice(
+        event,
+        change.kind === 'began'
+          ? `registration storm: ${change.phones} known phones register within 10 s, usually ${change.usual}; failures of known phones do not count until it is over`
+          : `registration storm over after ${Math.round(change.lastedMs / 1_000)} s and ${change.phones} registrations`,
+        change.kind === 'ended',
+      );
+    };
+
+    const onRegister = (request: Request): readonly Finding[] => {
+      if (request.credentials === 'bound') return NO_FINDINGS;
+      const account = sources.peek(request.source.identity)?.accounts.get(request.sip.to.user);
+      return watch(request, account?.known === true);
+    };
+
     return {
       id: 'digest-guessing',
       detect(event, facts) {
-        if (event.kind !== 'outcome') return NO_FINDINGS;
+        if (event.kind !== 'outcome')
+          return event.sip.method === 'REGISTER' && !isExempt(facts) ? onRegister(event) : NO_FINDINGS;
         if (event.type === 'registered') {
           if (event.expiresSeconds === 0) return NO_FINDINGS;
+          storm.accepted();
           const { source, account } = open(event, event.user);
           const lifeMs = Math.min(MAX_GOOD_MS, event.expiresSeconds * REGISTRATION_SLACK);
           addSuccess(account, source.last + Math.max(config.success, lifeMs));

@@ -7,20 +7,16 @@ import { playTimelines } from '../../bench/detection/timelines.ts';
 /** The corpus takes seconds of a core; other tests run beside it. */
 const PATIENCE_MS = 120_000;
 
-/** Attacks that nothing notices yet: when one is noticed, it is to be taken off. */
-const OPEN = ['slow brute force: 0.05/s'];
-
 describe('the labelled corpus', () => {
   test.each([...CUSTOMERS, ...ATTACKS].map((scenario) => [scenario.name, scenario] as const))(
     '%s',
-    (name, scenario) => {
+    (_, scenario) => {
       const result = play(scenario);
       expect(result.harms).toEqual([]);
       expect(result.harmed).toBe(0);
       expect(result.customers).toBeGreaterThan(0);
-      expect(scenario.open !== undefined).toBe(OPEN.includes(name));
-      if (scenario.open === undefined) expect(result.flagged).toBe(result.attackers);
-      else expect(result.flagged).toBeLessThan(result.attackers);
+      expect(scenario.open).toBeUndefined();
+      expect(result.flagged).toBe(result.attackers);
     },
     PATIENCE_MS,
   );

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { againstSource, auth, detectorsWith, feed, from, OFFICE, range, registered, SCANNER } from './events.ts';
+
+/** One guess in 20 s for one user from one address; svcrack and its like begin a new call for each. */
+const guesses = (count: number, callOf: (attempt: number) => string, everyMs = 20_000, start = 0, ip = SCANNER) =>
+  range(1, count).map((attempt) =>
+    auth(start + attempt * everyMs, from(ip), 'wrong-password', '1001', { callId: callOf(attempt) }),
+  );
+
+test('twelve wrong passwords in twelve calls, however slowly, accuse the source, and never ban it', () => {
+  const found = againstSource(
+    feed(
+      detectorsWith(),
+      guesses(40, (attempt) => `guess${attempt}`),
+    ),
+  );
+  expect(found[0]).toMatchObject({ rule: 'digest.slow-guessing', points: 100, tier: 'spoofable', after: 12 });
+  expect(found[0]?.evidence).toBe(
+    "12 failed attempts for user '1001' within 60 min, each in a call of its own, no success",
+  );
+  expect(new Set(found.map(({ tier }) => tier))).toEqual(new Set(['spoofable']));
+});
+
+test('a phone keeps its Call-ID: an old password for a day accuses only its user', () => {
+  const found = feed(
+    detectorsWith(),
+    guesses(2_880, () => 'phone', 30_000),
+  );
+  expect(againstSource(found)).toEqual([]);
+  expect(found[0]).toMatchObject({ rule: 'digest.wrong-password', accused: { kind: 'user' } });
+});
+
+test('a phone that begins a new call when it starts anew, every ten minutes, is no guesser', () => {
+  const found = feed(
+    detectorsWith(),
+    guesses(2_880, (attempt) => `boot${Math.floor(attempt / 20)}`, 30_000),
+  );
+  expect(againstSource(found)).toEqual([]);
+});
+
+test('where somebody authenticates it is an old device, new calls or not', () => {
+  const events = [
+    registered(0, from(OFFICE), '200', 7_200),
+    ...guesses(100, (attempt) => `c${attempt}`, 20_000, 0, OFFICE),
+  ];
+  expect(againstSource(feed(detectorsWith(), events))).toEqual([]);
+});
+
+test('the device itself was accepted there once: never the source', () => {
+  const day = 86_400_000;
+  const calls = guesses(100, (attempt) => `c${attempt}`, 20_000, 3 * day, OFFICE);
+  const events = [registered(0, from(OFFICE), '1001', 600), ...calls];
+  expect(againstSource(feed(detectorsWith(), events))).toEqual([]);
+});
