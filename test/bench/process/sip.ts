@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { isParseFault, isSipFault, parseSip, validateBytes, viewOf } from '../../../src/protocol/index.ts';
 import { round } from '../report.ts';
 import type { Row } from '../report.ts';
+import { cpuMs } from './cpu.ts';
 import { messageOf } from './messages.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,12 +15,6 @@ const jssip = require('jssip/lib/Parser.js') as { readonly parseMessage: (text: 
 
 const INVITES = 2_000;
 const ROUNDS = 9;
-
-/** Time of the processor, not of the clock: other processes share the cores. */
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-};
 
 /** Messages a second of each way in, turn by turn so that a busy machine slows all of them alike; medians. */
 const race = (messages: readonly Buffer[], ways: readonly ((bytes: Buffer) => unknown)[]): readonly number[] => {
