@@ -112,7 +112,7 @@ requires('kamailio')('virtual patches in Kamailio', () => {
       const legal = labelledMessages().filter(
         ({ strict, edge }) => strict === 'accept' || strict === 'reject-or-accept' || edge === 'forward',
       );
-      const messages = [...legal.map(({ file, bytes }) => [file, bytes] as const)];
+      const messages = legal.map(({ file, bytes }) => [file, bytes] as const);
       for (const bytes of harmless()) messages.push([bytes.toString('latin1'), bytes]);
       const stopped: string[] = [];
       for (const [name, bytes] of messages) {

@@ -11,4 +11,4 @@ export { kamailioPatches } from './kamailio/index.ts';
 export type { AffectedProduct, Patch, Place, Product, VersionRange } from './patch.ts';
 export { stateOfPatch } from './state.ts';
 export type { PatchChoice, PatchState, Server } from './state.ts';
-export { compareVersions, isInRange, isVersion, versionsText } from './versions.ts';
+export { isInRange, versionsText } from './versions.ts';
