@@ -28,6 +28,8 @@ import {
   createEffects,
   createLastAgents,
   createLastShapes,
+  createRecentUse,
+  createSamples,
   createNotices,
   createOperations,
   createReloading,
@@ -123,6 +125,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const traces = createTraces(judge, everything, judging.toolOf);
   const agents = createLastAgents();
   const shapes = createLastShapes(judging.toolOf);
+  const recent = createRecentUse();
+  const samples = createSamples();
   const enforcers = createNodes({
     nodes: config.nodes.map(({ name, rpc, secret: its }) => ({ name, rpc, token: lineSecrets(its ?? secret).down })),
     permissions: config.permissions,
@@ -151,6 +155,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     const verdict = judging.judged(event);
     agents.see(event);
     shapes.see(event);
+    recent.see(event);
+    samples.see(event, verdict);
     traces.see(event, verdict);
     notices.see(event, verdict);
     return verdict;
@@ -224,7 +230,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     hook,
     enforcers,
     counts,
-    tables: () => judging.tables(),
+    tables: () => ({ ...judging.tables(), 'why.samples': samples, 'why.recent': recent }),
     records,
     effects,
     alarms: alarms.list,
@@ -269,12 +275,15 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     subscribe: (listener) => feed.subscribe(listener),
     traces,
     shapesOf: (identity) => shapes.of(identity),
+    sampleOf: (identity) => samples.of(identity),
+    usedBy: (text) => recent.of(text),
     figures: () => tally.figures(),
     enumerationSources,
     reload,
     background: (ip) => judging.backgrounds.of(ip),
     geo: outside.geo,
     feeds: outside.feeds,
+    names: outside.names,
   });
   doors = await openDoors({
     operations,

@@ -16,6 +16,7 @@ export type * from './contracts/geo.ts';
 export * from './finding.ts';
 export type * from './contracts/hook.ts';
 export * from './host-name.ts';
+export type * from './contracts/insight.ts';
 export type * from './contracts/operations.ts';
 export type * from './outcome.ts';
 export type * from './contracts/records.ts';

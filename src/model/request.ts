@@ -73,4 +73,6 @@ export interface Request {
   readonly violations?: readonly Violation[] | undefined;
   /** Virtual patches that the message fits, on or not; undefined where nobody looked. */
   readonly exploits?: readonly Exploit[] | undefined;
+  /** The message without its secrets, at most 2 KB: redacted when called, which is before anybody keeps it. */
+  readonly sample?: (() => string) | undefined;
 }

@@ -9,6 +9,8 @@ export { createAlarms, type Alarms } from './insight/alarms.ts';
 export { createCounts } from './insight/counts.ts';
 export { createLastAgents } from './insight/last-agents.ts';
 export { createLastShapes } from './insight/last-shapes.ts';
+export { createRecentUse } from './insight/recent-use.ts';
+export { createSamples } from './insight/samples.ts';
 export { createNotices } from './insight/notices.ts';
 export type { BackgroundOf } from './insight/places.ts';
 export { createStatus } from './insight/status.ts';

@@ -1,4 +1,4 @@
-import { CompanionError, canonicalIp, entryKey, identityOf, parseCidr, subjectOf } from '../model/index.ts';
+import { CompanionError, canonicalIp, entryKey, identityOf, isHostName, parseCidr, subjectOf } from '../model/index.ts';
 import type {
   BanEntry,
   Change,
@@ -6,31 +6,34 @@ import type {
   Clock,
   DecisionEvent,
   Enforcer,
-  Entry,
   FeedRow,
   Figures,
   GeoReport,
   GoodEntry,
   ListEntry,
+  MessageSample,
   Operations,
   Records,
   ReloadReport,
   ShapeSeen,
   StatusReport,
-  WhyReport,
+  UsedBy,
 } from '../model/index.ts';
 import type { Judge, JudgeReport } from '../decide/index.ts';
 import type { AddressLists } from './lists/address-lists.ts';
 import { banHurdles, goodWithin } from './lists/ban-hurdles.ts';
 import { createBulk } from './lists/bulk.ts';
+import { addName, nameRows } from './lists/names-by-hand.ts';
+import type { NamesByHand } from './lists/names-by-hand.ts';
 import type { Effects } from './effects.ts';
 import { attackReport } from './insight/attack-report.ts';
 import { completions } from './insight/completion.ts';
 import { createGeoOperations, placeOfSubject, withPlaces } from './insight/places.ts';
 import type { BackgroundOf } from './insight/places.ts';
 import type { Traces } from './insight/traces.ts';
+import { createWhy } from './insight/why.ts';
 import { createPublished } from './publish.ts';
-import { HELD_KINDS, banRow, historyRow, listRow, listSubject } from './rows.ts';
+import { HELD_KINDS, banRow, listRow, listSubject } from './rows.ts';
 
 export interface OperationsParts {
   readonly judge: Judge;
@@ -46,20 +49,24 @@ export interface OperationsParts {
   readonly subscribe: (listener: (event: DecisionEvent) => void) => () => void;
   readonly traces: Traces;
   readonly shapesOf: (identity: string) => readonly ShapeSeen[];
+  /** The message that decided, or the last one worth a look. */
+  readonly sampleOf: (identity: string) => MessageSample | undefined;
+  /** Sources that used a Call-ID or a user name lately. */
+  readonly usedBy: (text: string) => readonly UsedBy[];
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;
   readonly reload: () => ReloadReport;
   /** Country and network of an address, and what stands against it for them. */
   readonly background: BackgroundOf;
   readonly geo: { report(): GeoReport; update(): GeoReport };
+  /** Names that operators put on the allow list by hand. */
+  readonly names: NamesByHand;
   readonly feeds: {
     rows(): readonly FeedRow[];
     update(name: string | undefined): void;
     switch(name: string, on: boolean): void;
   };
 }
-
-const HISTORY_ROWS = 20;
 
 /** One address, or one IPv6 customer's /64; `why` and `check` are about those. @throws CompanionError ADDRESS_INVALID */
 const oneAddress = (text: string): string => {
@@ -109,24 +116,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
     return entry === undefined ? report : { ...report, since: entry.since, until: entry.until };
   };
 
-  /** A server that cannot say what it holds must not keep the rest of the answer from the operator. */
-  const holdsOf = async (enforcer: Enforcer, ip: string): Promise<WhyReport['enforced'][number]> => {
-    const holds = await enforcer
-      .holds(ip)
-      .catch((error: unknown) => [`unknown: ${error instanceof Error ? error.message : String(error)}`]);
-    return { enforcer: enforcer.name, holds };
-  };
-
-  const undoOf = (subject: string, entries: readonly Entry[]): string[] => {
-    const held = HELD_KINDS.some((kind) => kind !== 'throttle-user' && ledger.get(`${kind} ${subject}`) !== undefined);
-    const commands = held ? [`companion ban remove ${subject}`] : [];
-    for (const entry of entries) {
-      if (entry.kind === 'ban') commands.push(`companion ban remove ${entry.subject}`);
-      if (entry.kind === 'deny' || entry.kind === 'allow')
-        commands.push(`companion ${entry.kind} remove ${entry.subject}`);
-    }
-    return commands;
-  };
+  const { why, used } = createWhy(parts);
 
   return {
     ...createBulk({ ...parts, revoke }),
@@ -190,7 +180,9 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return { removed };
     },
 
-    async listAdd({ list, subject: text, note, author, durationMs }) {
+    async listAdd(request) {
+      const { list, subject: text, note, author, durationMs } = request;
+      if (isHostName(text)) return addName(parts.names, request);
       const entry: ListEntry = {
         kind: list,
         subject: listSubject(text),
@@ -206,13 +198,16 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return listRow(entry);
     },
 
-    listAll: async (list) =>
-      withPlaces(
+    listAll: async (list) => [
+      ...(list === 'deny' ? [] : nameRows(parts.names)),
+      ...(await withPlaces(
         [...ledger.entries(list)].map((entry) => listRow(entry as ListEntry)),
         background,
-      ),
+      )),
+    ],
 
     async listRemove(list, { subject: text, author }) {
+      if (list === 'allow' && isHostName(text) && parts.names.remove(text)) return { removed: ['allow'] };
       const subject = listSubject(text);
       const removed = lift([`${list} ${subject}`], author);
       if (removed.length === 0)
@@ -231,39 +226,11 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return { ip, identity, result, state, reason, until, ...placeOfSubject(ip, background) };
     },
 
-    async why(text): Promise<WhyReport> {
+    async why(text) {
       const ip = oneAddress(text);
-      const identity = identityOf(ip);
-      const report = standingOf(ip);
-      const covering = lists.covering(ip);
-      const network = lists.networkBan(ip);
-      const [history, enforced] = await Promise.all([
-        records.history(identity, HISTORY_ROWS).catch(() => []),
-        Promise.all(parts.enforcers.map((enforcer) => holdsOf(enforcer, ip))),
-      ]);
-      const userBrakes = [...ledger.entries('throttle-user')].filter(
-        (entry) => entry.kind === 'throttle-user' && entry.subject === identity,
-      );
-      return {
-        ip,
-        identity,
-        ...report,
-        ...placeOfSubject(ip, background),
-        shapes: parts.shapesOf(identity),
-        lists: covering.map(listRow),
-        history: history.map(historyRow),
-        enforced,
-        undo: [
-          ...new Set([
-            ...undoOf(identity, [...covering, ...(network === undefined ? [] : [network])]),
-            ...(background(ip).barred === undefined || covering.some(({ kind }) => kind === 'allow')
-              ? []
-              : [`companion allow add ${ip}`]),
-            ...userBrakes.map(() => `companion ban remove ${identity}`),
-          ]),
-        ],
-      };
+      return why(ip, standingOf(ip));
     },
+    used,
 
     watch: (listener) => parts.subscribe(listener),
     trace: (text, listener) => parts.traces.open(oneAddress(text), listener),

@@ -1,6 +1,6 @@
 import { canonicalIp, identityOf, provenTransport } from '../model/index.ts';
 import type { AuthResult, Exploit, Outcome, ProofTier, Request, Source } from '../model/index.ts';
-import { findPatches, findViolations, isParseFault, isSipFault, parseSip, viewOf } from '../protocol/index.ts';
+import { findPatches, findViolations, isParseFault, isSipFault, parseSip, redactMessage, viewOf } from '../protocol/index.ts';
 import type { SipMessage, UpFrame } from '../protocol/index.ts';
 
 type AskFrame = Extract<UpFrame, { kind: 'ask' | 'tell' }>;
@@ -69,6 +69,7 @@ export const requestOf = (frame: AskFrame, at: number): Request | string => {
     cut,
     violations,
     exploits,
+    sample: () => redactMessage(frame.raw),
   };
 };
 

@@ -77,7 +77,10 @@ export const whyShape = z.object({
   until: end,
   evidence: z.array(z.object({ at, rule: z.string(), tier, points: z.number(), text: z.string() })),
   score,
+  proof: z.enum(['proven', 'spoofable', 'none']),
   lists: z.array(listRowShape),
+  listed: texts,
+  sample: z.object({ at, node: z.string(), text: z.string(), decided: z.boolean() }).optional(),
   users: z.array(z.object({ user: z.string(), ok: z.number(), failed: z.number() })),
   shapes: z.array(z.object({ id: z.string(), method: z.string(), tool: z.string(), entry: z.string(), at })),
   history: z.array(banRowShape),
@@ -85,6 +88,11 @@ export const whyShape = z.object({
   undo: texts,
   place,
 }) satisfies z.ZodType<WhyReport>;
+
+export const usedShape = z.object({
+  text: z.string(),
+  by: z.array(z.object({ as: z.enum(['call-id', 'user']), ip: z.string(), first: at, last: at, events: z.number() })),
+});
 
 export const statusShape = z.object({
   version: z.string(),

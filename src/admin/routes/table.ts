@@ -127,6 +127,16 @@ const questions = [
     output: shapes.whyShape,
     ask: ({ operations }, params) => operations.why(params.ip),
   }),
+  route('used', 'GET /v1/used/{text}', {
+    scope: 'read',
+    summary: 'Which sources used a Call-ID or a user name lately',
+    input: z.strictObject({ text: z.string().min(1).max(300) }),
+    output: shapes.usedShape,
+    ask: async ({ operations }, params) => {
+      const { text, by } = await operations.used(params.text);
+      return { text, by: [...by] };
+    },
+  }),
   route('stats', 'GET /v1/stats', {
     scope: 'read',
     summary: 'Running totals since start',
@@ -235,7 +245,15 @@ const tokens = [
 ] as const;
 
 /** Every question but the two streams (`watch`, `trace`), at every door. */
-export const ROUTES = [...questions, ...bans, ...listOf('allow'), ...listOf('deny'), ...feeds, ...geo, ...tokens] as const;
+export const ROUTES = [
+  ...questions,
+  ...bans,
+  ...listOf('allow'),
+  ...listOf('deny'),
+  ...feeds,
+  ...geo,
+  ...tokens,
+] as const;
 
 /** What a client of the control socket may call. */
 export type MethodName = (typeof ROUTES)[number]['method'] | 'watch' | 'trace';

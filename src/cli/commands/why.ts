@@ -1,5 +1,5 @@
-import { ENOUGH_POINTS } from '../../model/index.ts';
-import type { BanRow, Evidence, ListRow, ShapeSeen, WhyReport } from '../../model/index.ts';
+import { ENOUGH_POINTS, canonicalIp, escapeText } from '../../model/index.ts';
+import type { BanRow, Evidence, ListRow, ShapeSeen, UsedBy, UsedReport, WhyReport } from '../../model/index.ts';
 import { ask } from '../ask.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
@@ -9,6 +9,9 @@ import { table } from '../output/table.ts';
 import type { Column } from '../output/table.ts';
 import { formatLeft, formatTime, paint, shown, terminalWidth } from '../output/text.ts';
 import type { Style } from '../output/text.ts';
+
+/** What a line of a sample has at most. */
+const MAX_MESSAGE_LINE = 500;
 
 const STATE_STYLE: Readonly<Record<WhyReport['state'], Style>> = {
   allowed: 'cyan',
@@ -63,6 +66,26 @@ const section = <R>(title: string, rows: readonly R[], columns: readonly Column<
     ? []
     : ['', paint('bold', title), ...table(rows, columns, terminalWidth() - 2).map((line) => `  ${line}`)];
 
+const PROOF: Readonly<Record<WhyReport['proof'], string>> = {
+  proven: 'Proof: proven, the sender cannot have forged its address.',
+  spoofable: 'Proof: spoofable, the address may be forged: it is never banned on this.',
+  none: '',
+};
+
+/** Redacted where it was received; attacker's text all the same. */
+const message = (sample: WhyReport['sample']): string[] =>
+  sample === undefined
+    ? []
+    : [
+        '',
+        paint(
+          'bold',
+          sample.decided ? 'The message that decided, without its secrets' : 'A message of it, without its secrets',
+        ),
+        paint('dim', `  ${formatTime(sample.at)} at ${shown(sample.node)}`),
+        ...sample.text.split('\n').map((line) => `  ${escapeText(line, MAX_MESSAGE_LINE)}`),
+      ];
+
 const story = (report: WhyReport, now: number): string[] => {
   const identity = report.identity === report.ip ? '' : ` (judged as ${shown(report.identity)})`;
   const since =
@@ -81,10 +104,15 @@ const story = (report: WhyReport, now: number): string[] => {
     ...(placeText(report.place) === '' ? [] : [`It is in ${shown(placeText(report.place))}.`]),
     ...(since === '' ? [] : [`${since}${until}.`]),
     `Score now: ${Math.round(proven)} proven, ${Math.round(spoofable)} spoofable (${ENOUGH_POINTS} is enough; only proven evidence bans).`,
+    ...(PROOF[report.proof] === '' ? [] : [PROOF[report.proof]]),
     ...section('Evidence, oldest first', report.evidence, EVIDENCE),
+    ...message(report.sample),
     ...section('Users at this address', report.users, USERS),
     ...section('How its messages are built', report.shapes, SHAPES),
     ...section('Lists that cover it', report.lists, lists(now)),
+    ...(report.listed.length === 0
+      ? []
+      : ['', paint('bold', 'What names it'), ...report.listed.map((line) => `  ${shown(line)}`)]),
     ...section('Earlier bans, newest first', report.history, HISTORY),
     '',
     paint('bold', 'What is enforced'),
@@ -100,10 +128,46 @@ const story = (report: WhyReport, now: number): string[] => {
   ];
 };
 
-/** `companion why IP`: what companion thinks of an address, and on what evidence. */
-export const why = async (ip: string, options: CommonOptions): Promise<number> => {
-  const report = await ask(options, (client) => client.call<WhyReport>('why', { ip }));
-  if (options.json) printJson(report);
-  else printLines(story(report, Date.now()));
+const USED: readonly Column<UsedBy>[] = [
+  { title: 'ADDRESS', cell: ({ ip }) => ip },
+  { title: 'AS', cell: ({ as }) => as },
+  { title: 'FIRST', cell: ({ first }) => formatTime(first) },
+  { title: 'LAST', cell: ({ last }) => formatTime(last) },
+  { title: 'EVENTS', cell: ({ events }) => String(events) },
+];
+
+/** Sources whose whole story is told when a Call-ID or user name was asked for. */
+const MAX_STORIES = 3;
+
+const isAddress = (text: string): boolean => canonicalIp(text.split('/', 1)[0] ?? '') !== undefined;
+
+/** Something that was meant as an address is said to be none, instead of being looked for as a user. */
+const looksLikeAddress = (text: string): boolean =>
+  /^[\d.]+(?:\/\d+)?$|^[\da-f:]*:[\da-f:]*:[\da-f:.]*(?:\/\d+)?$/i.test(text);
+
+/** `companion why IP|CALL-ID|USER`: what companion thinks of an address, or of those that used the name, and why. */
+export const why = async (what: string, options: CommonOptions): Promise<number> => {
+  // a number such as 1001 is a user
+  if (isAddress(what) || (looksLikeAddress(what) && !/^\d+$/.test(what))) {
+    const report = await ask(options, (client) => client.call<WhyReport>('why', { ip: what }));
+    if (options.json) printJson(report);
+    else printLines(story(report, Date.now()));
+    return EXIT.ok;
+  }
+  const found = await ask(options, async (client) => {
+    const used = await client.call<UsedReport>('used', { text: what });
+    const ips = [...new Set(used.by.map(({ ip }) => ip))];
+    const reports: WhyReport[] = [];
+    for (const ip of ips.slice(0, MAX_STORIES)) reports.push(await client.call<WhyReport>('why', { ip }));
+    return { used, reports, more: Math.max(0, ips.length - MAX_STORIES) };
+  });
+  if (options.json) printJson({ ...found.used, reports: found.reports });
+  else
+    printLines([
+      `${shown(what)} was used by`,
+      ...table(found.used.by, USED, terminalWidth() - 2).map((line) => `  ${line}`),
+      ...found.reports.flatMap((report) => ['', ...story(report, Date.now())]),
+      ...(found.more > 0 ? ['', `… and ${found.more} more: companion why IP tells of each`] : []),
+    ]);
   return EXIT.ok;
 };

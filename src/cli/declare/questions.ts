@@ -18,9 +18,9 @@ export const declareQuestions = (program: Command, done: Done): void => {
     program
       .command('why')
       .description('what companion thinks of an address, on what evidence, and how to undo it')
-      .argument('<ip>'),
-  ).action(async (ip: string, options: CommonOptions) =>
-    done(import('../commands/why.ts').then(({ why }) => why(ip, options))),
+      .argument('<what>', 'an address, or a Call-ID or user name that was seen lately'),
+  ).action(async (what: string, options: CommonOptions) =>
+    done(import('../commands/why.ts').then(({ why }) => why(what, options))),
   );
   asking(
     program

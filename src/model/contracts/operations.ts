@@ -1,18 +1,19 @@
 import type { Evidence, Origin, Until } from '../entry.ts';
-import type { Transport } from '../source.ts';
+import type { ProofTier, Transport } from '../source.ts';
 import type { EpochMs } from '../time.ts';
 import type { Answer, SourceState } from '../verdict.ts';
 import type { ImportReport, ImportRequest } from './bulk.ts';
 import type { AttackReport, ReloadReport, StatsReport } from './figures.ts';
 import type { FeedOperations } from './feeds.ts';
 import type { GeoOperations, Place } from './geo.ts';
+import type { InsightOperations, MessageSample } from './insight.ts';
 import type { TraceEvent } from './trace.ts';
 
 /**
  * What an operator can ask of a running companion. The admin room exposes it (control socket, HTTP), the CLI calls it,
  * `app.ts` implements it. All values are JSON-safe. Texts that may quote attackers are escaped by whoever shows them.
  */
-export interface Operations extends GeoOperations, FeedOperations {
+export interface Operations extends GeoOperations, FeedOperations, InsightOperations {
   status(): Promise<StatusReport>;
   /** @throws CompanionError ADDRESS_INVALID, DURATION_INVALID, BAN_REFUSED (without `force`), naming who would be hit */
   banAdd(request: BanRequest): Promise<BanRow>;
@@ -124,8 +125,14 @@ export interface WhyReport {
   readonly evidence: readonly Evidence[];
   /** Running score by tier, as it stands now (points, see ENOUGH_POINTS). */
   readonly score: { readonly proven: number; readonly spoofable: number };
+  /** The strongest proof in the evidence: only a proven source is ever banned. */
+  readonly proof: ProofTier | 'none';
   /** List entries that cover the address. */
   readonly lists: readonly ListRow[];
+  /** Everything that names the address, as sentences: lists, peers, banned networks, feeds, countries. */
+  readonly listed: readonly string[];
+  /** The message that decided, or the last one worth a look; left out when none was kept. Not kept over a restart. */
+  readonly sample?: MessageSample | undefined;
   /** Users that authenticated from this identity, and those that failed: `{user, ok, failed}`. */
   readonly users: readonly { readonly user: string; readonly ok: number; readonly failed: number }[];
   /** Earlier bans, newest first, from the database. */

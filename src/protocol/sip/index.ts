@@ -3,7 +3,7 @@
  * for, the rules that it breaks, a bounded `SipView` for detectors, or the reason why there is none. Never throws on any
  * bytes, never does I/O.
  */
-export { classifyKeepAlive, isParseFault, parseSip } from './message/index.ts';
+export { classifyKeepAlive, isParseFault, parseSip, redactMessage } from './message/index.ts';
 export type { SipMessage } from './message/index.ts';
 export { findPatches, kamailioPatches, PATCHES, stateOfPatch, versionsText } from './patches/index.ts';
 export type { Patch, PatchState } from './patches/index.ts';

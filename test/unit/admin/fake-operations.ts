@@ -199,7 +199,10 @@ export const fakeOperations = (): FakeOperations => {
       },
     ],
     score: { proven: 60.4, spoofable: 40 },
+    proof: 'proven',
     lists,
+    listed: [HOSTILE],
+    sample: { at: AT, node: 'edge1', text: `REGISTER sip:x SIP/2.0\nUser-Agent: ${HOSTILE}`, decided: true },
     users: [{ user: HOSTILE, ok: 1, failed: 7 }],
     shapes: [{ id: 'w1-0a1b2c3d', method: HOSTILE, tool: 'sipvicious', entry: 'svwar-tag', at: AT }],
     history: [banRow(ip, { reason: HOSTILE })],
@@ -235,6 +238,20 @@ export const fakeOperations = (): FakeOperations => {
       return () => {
         tracers.delete(listener);
       };
+    },
+    async used(text) {
+      if (text === 'nobody') throw new CompanionError('NOT_FOUND', 'No source used that.');
+      return note(
+        { used: text },
+        {
+          text,
+          by: [
+            { as: 'call-id', ip: '203.0.113.7', first: AT, last: AT + 1_000, events: 3 },
+            { as: 'user', ip: '203.0.113.7', first: AT, last: AT + 1_000, events: 3 },
+            { as: 'user', ip: '198.51.100.9', first: AT, last: AT, events: 1 },
+          ],
+        },
+      );
     },
     stats: () => Promise.resolve(STATS),
     report: (spanMs) =>

@@ -329,7 +329,26 @@ describe('stories', () => {
     const json = (await companion(['why', '203.0.113.7', '--json'])).out;
     expectHarmless(json);
     expect(JSON.parse(json)).toMatchObject({ state: 'banned', users: [{ user: HOSTILE, ok: 1, failed: 7 }] });
+    expect(out).toMatch(/Proof: proven/);
+    expect(out).toMatch(/The message that decided, without its secrets/);
+    expect(out).toMatch(/^ {2}User-Agent: x\\x1b/m);
     expect((await companion(['why', '192.0.2.66'])).err).toMatch(/^companion: INTERNAL /);
+  });
+
+  test('why of a Call-ID or a user tells who used it, then the story of each', async () => {
+    const { code, out } = await companion(['why', 'abc@203.0.113.7']);
+    expect(code).toBe(0);
+    expectHarmless(out);
+    expect(out).toMatch(/^abc@203\.0\.113\.7 was used by$/m);
+    expect(out).toMatch(/203\.0\.113\.7 +call-id/);
+    expect(out).toMatch(/^203\.0\.113\.7 is banned/m);
+    expect(out).toMatch(/^198\.51\.100\.9 is banned/m);
+    expect(JSON.parse((await companion(['why', '1001', '--json'])).out)).toMatchObject({
+      text: '1001',
+      by: [{ as: 'call-id' }, { as: 'user' }, { as: 'user' }],
+      reports: [{ ip: '203.0.113.7' }, { ip: '198.51.100.9' }],
+    });
+    expect((await companion(['why', 'nobody'])).err).toMatch(/^companion: NOT_FOUND /);
   });
 });
 

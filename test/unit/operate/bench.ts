@@ -14,10 +14,12 @@ import {
   AddressLists,
   createEffects,
   createOperations,
+  createRecentUse,
+  createSamples,
   createStatus,
   createTraces,
 } from '../../../src/operate/index.ts';
-import type { BackgroundOf } from '../../../src/operate/index.ts';
+import type { BackgroundOf, OperationsParts } from '../../../src/operate/index.ts';
 
 export const NOW = 1_795_165_740_000;
 export const HOUR = 3_600_000;
@@ -75,6 +77,7 @@ export interface BenchOptions {
   readonly said?: string[];
   readonly silentMs?: number | undefined;
   readonly background?: BackgroundOf;
+  readonly names?: OperationsParts['names'];
 }
 
 const GEO_NONE: GeoReport = {
@@ -120,6 +123,8 @@ export const bench = (options: BenchOptions = {}) => {
     tables: () => ({ 'density.sources': { size: 12, evicted: 1 } }),
   });
   const traces = createTraces(judge);
+  const recent = createRecentUse();
+  const samples = createSamples();
   const operations = createOperations({
     judge,
     lists,
@@ -133,17 +138,36 @@ export const bench = (options: BenchOptions = {}) => {
     subscribe: (listener) => feed.subscribe(listener),
     traces,
     shapesOf: () => [],
+    sampleOf: (identity) => samples.of(identity),
+    usedBy: (text) => recent.of(text),
     figures: () => createTally().figures(),
     enumerationSources: () => 0,
     reload: () => ({ changed: [], needRestart: [] }),
     background: options.background ?? (() => ({ place: undefined, barred: undefined })),
     geo: { report: () => GEO_NONE, update: () => GEO_NONE },
+    names: options.names ?? { rows: () => [], add: (name) => ({ name, since: NOW }), remove: () => false },
     feeds: { rows: () => [], update: () => undefined, switch: () => undefined },
   });
   /** Puts an entry where decisions come from, with everything that follows. */
   const put = (entry: Entry): void => effects.push(judge.ledger.put(entry), { by: 'companion', node: '' });
   const expire = (): void => effects.push(judge.expire(clock.at), { by: 'companion', node: '' });
-  return { clock, judge, lists, effects, operations, traces, status, enforcer, events, bugs, said, put, expire };
+  return {
+    clock,
+    judge,
+    lists,
+    effects,
+    operations,
+    recent,
+    samples,
+    traces,
+    status,
+    enforcer,
+    events,
+    bugs,
+    said,
+    put,
+    expire,
+  };
 };
 
 export const good = (ip: string, user = 'alice', port = 5060): GoodEntry => ({

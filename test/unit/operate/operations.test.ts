@@ -284,6 +284,9 @@ test('why tells evidence, score, users, lists, history, what is enforced, and ho
     evidence: [{ at: NOW, rule: 'enumeration.distinct', tier: 'proven', points: 100, text: '20 names' }],
     score: { proven: 0, spoofable: 0 },
     lists: [{ list: 'deny', subject: '203.0.113.0/24', note: 'spam', author: 'me', since: NOW, until: null }],
+    proof: 'proven',
+    listed: ['deny list: 203.0.113.0/24, spam (by me)'],
+    shapes: [],
     users: [{ user: 'alice', ok: 1, failed: 0 }],
     history: [expect.objectContaining({ reason: 'earlier' })],
     enforced: [{ enforcer: 'edge1', holds: [`nothing for ${IP}`] }],
@@ -346,6 +349,31 @@ test('a blocked country is in check, why, geo show and the rows of the lists', a
   await operations.listAdd({ list: 'allow', subject: IP, note: '', author: 'me' });
   expect(await operations.check(IP)).toMatchObject({ result: 'allowed', place });
   expect(await operations.listAll('allow')).toMatchObject([{ subject: `${IP}/32`, place }]);
+});
+
+test('names go on the allow list by hand, and on no other', async () => {
+  const names = new Map<string, { name: string; note: string; author: string; since: number }>();
+  const { operations } = bench({
+    names: {
+      rows: () => [...names.values()],
+      add: (name, note, author) => {
+        names.set(name, { name, note, author, since: NOW });
+        return { name, since: NOW };
+      },
+      remove: (name) => names.delete(name),
+    },
+  });
+  const wish = { subject: 'sip.example.com', note: 'carrier', author: 'me' };
+  const row = { list: 'allow', subject: 'sip.example.com', note: 'carrier', author: 'me', since: NOW, until: null };
+  expect(await operations.listAdd({ list: 'allow', ...wish })).toEqual(row);
+  expect(await operations.listAll('allow')).toEqual([row]);
+  expect(await operations.listAll('deny')).toEqual([]);
+  await expect(operations.listAdd({ list: 'deny', ...wish })).rejects.toThrow(/only the allow list takes names/);
+  await expect(operations.listAdd({ list: 'allow', ...wish, durationMs: 5 })).rejects.toThrow(/until they are removed/);
+  expect(await operations.listRemove('allow', { subject: 'sip.example.com', author: 'me' })).toEqual({
+    removed: ['allow'],
+  });
+  await expect(operations.listRemove('allow', { subject: 'sip.example.com', author: 'me' })).rejects.toThrow(/./);
 });
 
 // status

@@ -13,6 +13,7 @@ export { LINE, SipMessage, STRIDE } from './message.ts';
 export type { Span, StartLine } from './message.ts';
 export { isParseFault, parseSip } from './parse.ts';
 export type { ParseFault } from './parse.ts';
+export { redactMessage } from './redact.ts';
 export { partsOf, writeMessage } from './serialize.ts';
 export type { MessageParts } from './serialize.ts';
 export { decodeText, MAX_VALUE_CHARS } from './text.ts';

@@ -1,0 +1,93 @@
+import { LRUCache } from 'lru-cache';
+import type { EpochMs, Outcome, Request, UsedBy } from '../../model/index.ts';
+
+/** Call-IDs, and users, that are remembered; the least recently seen make room. */
+const MAX_KEYS = 20_000;
+/** Of a key; the longest Call-IDs of phones have 80. What is longer is cut, when it is asked for as well. */
+const MAX_KEY_CHARS = 128;
+/** Sources of one key: a name that everybody tries is everybody's. */
+const MAX_SOURCES = 8;
+
+interface Use {
+  readonly ip: string;
+  readonly first: EpochMs;
+  last: EpochMs;
+  events: number;
+}
+
+/** Who used a Call-ID or a user name lately: an operator has one of these more often than an address. In memory only. */
+export interface RecentUse {
+  see(event: Request | Outcome): void;
+  /** Newest first. */
+  of(text: string): readonly UsedBy[];
+  readonly size: number;
+  readonly evicted: number;
+}
+
+/** A copy: a piece of a message would keep the whole of it in memory. */
+const copied = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+
+export const createRecentUse = (): RecentUse => {
+  let evicted = 0;
+  const table = () =>
+    new LRUCache<string, Use[]>({
+      max: MAX_KEYS,
+      dispose: (_uses, _key, reason) => {
+        if (reason === 'evict') evicted += 1;
+      },
+    });
+  const callIds = table();
+  const users = table();
+
+  const note = (index: LRUCache<string, Use[]>, text: string, ip: string, at: EpochMs): void => {
+    if (text === '') return;
+    const key = text.length > MAX_KEY_CHARS ? text.slice(0, MAX_KEY_CHARS) : text;
+    const uses = index.get(key);
+    if (uses === undefined) {
+      index.set(copied(key), [{ ip, first: at, last: at, events: 1 }]);
+      return;
+    }
+    const known = uses.find((use) => use.ip === ip);
+    if (known !== undefined) {
+      known.last = at;
+      known.events += 1;
+      return;
+    }
+    if (uses.length >= MAX_SOURCES) {
+      evicted += 1;
+      uses.splice(uses.indexOf(uses.reduce((oldest, use) => (use.last < oldest.last ? use : oldest))), 1);
+    }
+    uses.push({ ip, first: at, last: at, events: 1 });
+  };
+
+  const find = (as: UsedBy['as'], index: LRUCache<string, Use[]>, key: string): UsedBy[] =>
+    (index.peek(key) ?? []).map((use) => ({ as, ...use }));
+
+  return {
+    see(event) {
+      const { at } = event;
+      const { ip } = event.source;
+      if (event.kind === 'request') {
+        const { callId, from, authUser } = event.sip;
+        note(callIds, callId, ip, at);
+        note(users, from.user, ip, at);
+        if (authUser !== from.user) note(users, authUser, ip, at);
+        return;
+      }
+      if (event.type === 'parse-error') return;
+      note(users, event.user, ip, at);
+      if (event.type === 'auth' && event.claimed !== event.user) note(users, event.claimed, ip, at);
+      if (event.type !== 'registered') note(callIds, event.callId, ip, at);
+    },
+    of(text) {
+      const key = text.slice(0, MAX_KEY_CHARS);
+      return [...find('call-id', callIds, key), ...find('user', users, key)].sort((a, b) => b.last - a.last);
+    },
+    get size() {
+      return callIds.size + users.size;
+    },
+    get evicted() {
+      return evicted;
+    },
+  };
+};

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import type { Verdict } from '../../../src/model/index.ts';
+import { createRecentUse, createSamples } from '../../../src/operate/index.ts';
+import { ask, auth, from, registered } from '../detect/events.ts';
+import { NOW, ban, bench, good } from './bench.ts';
+
+const IP = '203.0.113.7';
+const quiet: Verdict = { answer: 'allow', state: 'stranger', reason: '', findings: [], changes: [] };
+const banned: Verdict = { ...quiet, changes: [{ op: 'put', entry: ban(IP) }] };
+
+const at = (ms: number, part: object) => ask(NOW + ms, from(IP), 'REGISTER', 'alice', part);
+const saying = (text: string, ms = 0, part: object = {}) => ({ ...at(ms, part), sample: () => text });
+
+test('the message that decided is kept, and no later one takes its place', () => {
+  const samples = createSamples();
+  samples.see(saying('first'), quiet);
+  expect(samples.of(IP)).toBeUndefined();
+  samples.see(saying('second', 1_000), banned);
+  samples.see({ ...saying('third', 20_000), credentials: 'unbound' }, quiet);
+  expect(samples.of(IP)).toEqual({ at: NOW + 1_000, node: expect.any(String), text: 'second', decided: true });
+});
+
+test('an outcome that decides makes the message before it the one that decided', () => {
+  const samples = createSamples();
+  samples.see({ ...saying('with credentials'), credentials: 'bound' }, quiet);
+  expect(samples.of(IP)).toMatchObject({ decided: false });
+  samples.see(auth(NOW + 10, from(IP), 'wrong-password', 'alice'), banned);
+  expect(samples.of(IP)).toMatchObject({ text: 'with credentials', decided: true });
+});
+
+test('a flood costs at most fifty redactions a second, what decides has its own', () => {
+  const samples = createSamples();
+  let redacted = 0;
+  const one = (n: number) => {
+    const ip = `198.51.100.${n % 250}`;
+    return {
+      ...at(0, {}),
+      credentials: 'unbound' as const,
+      source: { ip, identity: `${ip}/${n}`, port: 1, transport: 'udp' as const },
+      sample: () => `${(redacted += 1)}`,
+    };
+  };
+  for (let n = 0; n < 3_000; n += 1) samples.see(one(n), quiet);
+  expect(redacted).toBe(50);
+  samples.see(one(3_001), banned);
+  expect(redacted).toBe(51);
+  for (let second = 1; second < 60; second += 1)
+    for (let n = 0; n < 50; n += 1) samples.see({ ...one(second * 100 + n + 10_000), at: NOW + second * 1_000 }, quiet);
+  expect(samples.size).toBe(2_000);
+  expect(samples.evicted).toBeGreaterThan(900);
+});
+
+test('who used a Call-ID or a user, newest first; keys and sources of a key are bounded', () => {
+  const recent = createRecentUse();
+  const request = at(0, {});
+  const long = 'c'.repeat(500);
+  recent.see({
+    ...request,
+    sip: { ...request.sip, callId: long, authUser: 'other', from: { ...request.sip.from, user: 'alice' } },
+  });
+  expect(recent.of(long)).toEqual([{ as: 'call-id', ip: IP, first: NOW, last: NOW, events: 1 }]);
+  expect(recent.of('alice')).toMatchObject([{ as: 'user', ip: IP }]);
+  expect(recent.of('other')).toMatchObject([{ as: 'user', ip: IP }]);
+  for (let n = 1; n <= 20; n += 1)
+    recent.see({
+      ...registered(NOW, from(IP), 'alice'),
+      user: 'alice',
+      at: NOW + n,
+      source: { ...request.source, ip: `192.0.2.${n}` },
+    });
+  expect(recent.of('alice')).toHaveLength(8);
+  expect(recent.of('alice')[0]).toMatchObject({ ip: '192.0.2.20' });
+  expect(recent.evicted).toBe(13);
+  for (let n = 0; n < 50_000; n += 1) recent.see({ ...registered(NOW, from(IP), 'alice'), user: `u${n}` });
+  expect(recent.size).toBeLessThanOrEqual(40_000);
+  expect(recent.of('u0')).toEqual([]);
+});
+
+test('why tells proof, sample, and each list with its note', async () => {
+  const { operations, put, samples } = bench({
+    background: () => ({ place: undefined, barred: { state: 'quarantined', reason: 'listed by apiban' } }),
+  });
+  put(ban(IP));
+  put({
+    kind: 'allow',
+    subject: '203.0.113.0/24',
+    note: 'the lab',
+    author: 'operator:eve',
+    peer: 'carrier',
+    since: NOW,
+    until: null,
+    origin: 'operator',
+    reason: 'the lab',
+  });
+  samples.see(saying('REGISTER'), banned);
+  expect(await operations.why(IP)).toMatchObject({
+    proof: 'proven',
+    sample: { text: 'REGISTER', decided: true },
+    listed: ['peer carrier: 203.0.113.0/24, the lab (by operator:eve)', 'listed by apiban'],
+  });
+});
+
+test('a user is found by its known-good phone as well; what nobody used is said so', async () => {
+  const { operations, put } = bench();
+  put(good(IP, 'alice'));
+  expect(await operations.used('alice')).toMatchObject({ text: 'alice', by: [{ as: 'user', ip: IP }] });
+  await expect(operations.used('bob')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
