@@ -14,6 +14,7 @@ import { enumeration } from './enumeration/enumeration.ts';
 import { garbage } from './message/garbage.ts';
 import { injection } from './message/injection.ts';
 import { knownExploit } from './message/known-exploit.ts';
+import { listedNumber } from './message/listed-number.ts';
 import { malformed } from './message/malformed.ts';
 import { methodBucket } from './rates/method-bucket.ts';
 import { scannerAgent } from './scanner/agent.ts';
@@ -35,6 +36,7 @@ export const detectSchema = z.strictObject({
   malformed: malformed.configSchema.prefault({}),
   known_exploit: knownExploit.configSchema.prefault({}),
   injection: injection.configSchema.prefault({}),
+  listed_number: listedNumber.configSchema.prefault({}),
 });
 
 export type DetectConfig = z.output<typeof detectSchema>;
@@ -60,6 +62,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
   if (config.injection.enabled) detectors.push(injection.create(config.injection));
+  if (config.listed_number.enabled) detectors.push(listedNumber.create(config.listed_number));
   if (config.malformed.enabled) detectors.push(malformed.create(config.malformed));
   if (config.known_exploit.enabled) detectors.push(knownExploit.create(config.known_exploit));
   return {

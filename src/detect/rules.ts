@@ -26,6 +26,7 @@ export const RULES = [
   'injection.sql',
   'injection.shell',
   'injection.markup',
+  'feed.called-number',
   'validation.critical',
   'validation.high',
   'validation.medium',

@@ -6,7 +6,7 @@ import { CompanionError, formatDuration } from '../model/index.ts';
 import type { Barred, Clock, FeedRow } from '../model/index.ts';
 import { createAgent, createHttp } from './http.ts';
 import { createFeed } from './kinds/index.ts';
-import type { Feed, KindSettings, Polled } from './kinds/index.ts';
+import type { Feed, Hits, KindSettings, Polled } from './kinds/index.ts';
 import type { NameResolver } from './names/index.ts';
 import { createProtection } from './sift/index.ts';
 import type { Protected, Protection } from './sift/index.ts';
@@ -74,13 +74,19 @@ interface Running {
   lastError: string;
   updatedAt: number | null;
   polled: Polled | undefined;
+  hits: Hits;
+  hitsAt: number;
 }
 
+const NO_HITS: Hits = { count: 0, named: [] };
+const HITS_MS = 86_400_000;
 const LOOK_MS = 1_000;
 const LONGEST_RETRY_MS = 3_600_000;
 const MAX_BACKOFF = 8;
 /** What is protected is gathered anew this often; registered phones are asked for each time. */
 const PROTECTION_MS = 30_000;
+/** Entries end by themselves: whoever keeps what feeds say asks again after this time at the latest. */
+const CHANGED_MS = 60_000;
 const MAX_SAVED_BYTES = 128 * 1024 * 1024;
 
 const notFound = (name: string): CompanionError =>
@@ -98,6 +104,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
   const running = new Map<string, Running>();
   let policy: FeedPolicy = { quorum: 2, alone_for: 86_400_000 };
   let stopped = false;
+  let changedAt = -Infinity;
   let protection: { readonly at: number; readonly value: Protection } | undefined;
 
   const protectionNow = (): Protection => {
@@ -153,11 +160,20 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
       lastError: '',
       updatedAt: null,
       polled: undefined,
+      hits: NO_HITS,
+      hitsAt: 0,
     };
   };
 
-  const tellHits = ({ settings: { name }, polled }: Running): void => {
-    const hits = polled?.hits ?? { count: 0, named: [] };
+  /** What is left out once stays an alarm until it is over, or a day has passed: nobody looks every four minutes. */
+  const tellHits = (one: Running): void => {
+    const { name } = one.settings;
+    const now = one.polled?.hits ?? NO_HITS;
+    if (now.count > 0 || one.polled?.whole === true || clock.now() - one.hitsAt > HITS_MS) {
+      one.hits = now;
+      one.hitsAt = clock.now();
+    }
+    const { hits } = one;
     parts.alarm(
       `feed ${name}`,
       hits.count === 0
@@ -179,6 +195,8 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
       one.dueAt = clock.now() + Math.max(every, one.polled.waitMs ?? 0);
       if (!one.on || running.get(name) !== one) return;
       tellHits(one);
+      if (one.polled.same === true && clock.now() - changedAt < CHANGED_MS) return;
+      changedAt = clock.now();
       parts.changed();
     } catch (error) {
       if (stopped || running.get(name) !== one) return;
@@ -256,7 +274,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
       for (const { on, feed } of running.values()) if (on) feed.see?.(ip);
     },
     rows: () =>
-      [...running.values()].map(({ settings, feed, on, updatedAt, lastError, polled }) => ({
+      [...running.values()].map(({ settings, feed, on, updatedAt, lastError, polled, hits }) => ({
         name: settings.name,
         type: settings.type,
         on,
@@ -264,7 +282,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
         entries: feed.size,
         updatedAt,
         lastError,
-        hits: polled?.hits.count ?? 0,
+        hits: hits.count,
         left: polled?.left ?? {},
       })),
     update(name) {
@@ -286,7 +304,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
         feeds: all.filter(({ on }) => on).length,
         entries: all.reduce((sum, { on, feed }) => sum + (on ? feed.size : 0), 0),
         failing: all.filter(({ failures }) => failures > 0).length,
-        hits: all.reduce((sum, { polled }) => sum + (polled?.hits.count ?? 0), 0),
+        hits: all.reduce((sum, { hits }) => sum + hits.count, 0),
         oldest_seconds: Math.floor(Math.max(0, ...ages) / 1_000),
       };
     },

@@ -121,7 +121,7 @@ export const createCrowdsec = (parts: FeedParts, settings: CrowdsecSettings): Fe
       dated = next;
       whole = false;
       if (startup) wholeAt = clock.now();
-      return out;
+      return { ...out, whole: startup, same: !startup && added.length === 0 && deleted.length === 0 };
     },
     listed(ip) {
       const found = dated.match(ip, clock.now());

@@ -15,6 +15,10 @@ export interface Polled {
   readonly hits: Hits;
   /** Left out for other reasons, by reason. */
   readonly left: Readonly<Record<string, number>>;
+  /** Everything that it lists was read, not only what is new: what was left out earlier is over when it is not left out now. */
+  readonly whole?: boolean | undefined;
+  /** Left out: what it lists may have changed. */
+  readonly same?: boolean | undefined;
   /** Look again after this long at least: the server said so. */
   readonly waitMs?: number | undefined;
 }
@@ -56,7 +60,7 @@ export interface FeedParts {
 }
 
 /** Of a poll that left nothing out. */
-export const NOTHING_LEFT: Polled = { hits: { count: 0, named: [] }, left: {} };
+export const NOTHING_LEFT: Polled = { hits: { count: 0, named: [] }, left: {}, same: true };
 
 export const parseJson = (body: Buffer, from: string): unknown => {
   try {

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { NetworkTable } from '../../enrich/index.ts';
 import { siftList } from '../sift/index.ts';
 import { NOTHING_LEFT } from './kind.ts';
-import type { Feed, FeedParts } from './kind.ts';
+import type { Feed, FeedParts, Polled } from './kind.ts';
 
 export interface PlainListSettings {
   /** One of the two. */
@@ -36,6 +36,7 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
   const { clock, http, name } = parts;
   let table: NetworkTable | undefined;
   let mark = '';
+  let last: Polled = NOTHING_LEFT;
   /** Addresses that were listed then: who is in there and in `table` has been listed for long. */
   let young: { readonly at: number; readonly table: NetworkTable } | undefined;
   let aged: NetworkTable | undefined;
@@ -69,7 +70,7 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
     },
     async poll() {
       const read = await (settings.file === undefined ? fromWeb(settings.url ?? '') : fromFile(settings.file));
-      if (read === undefined) return NOTHING_LEFT;
+      if (read === undefined) return { ...last, same: true };
       const sifted = await siftList(name, read.bytes, parts.protectedNow());
       const { taken, unread, nobody, tooWide, hits, named } = sifted;
       const sound = taken + nobody + tooWide + hits;
@@ -89,7 +90,8 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
       young ??= { at: now, table: next };
       table = next;
       mark = read.mark;
-      return { hits: { count: hits, named }, left: { unread, nobody, 'too-wide': tooWide } };
+      last = { hits: { count: hits, named }, left: { unread, nobody, 'too-wide': tooWide }, whole: true };
+      return last;
     },
     listed(ip) {
       if (table?.has(ip) !== true) return undefined;

@@ -81,7 +81,7 @@ export const createSentrypeer = (parts: FeedParts, settings: SentrypeerSettings)
       for (const [subject, since] of dated.entries()) next.listedSince(subject, since);
       dated = next;
       numbers = found;
-      return out;
+      return { ...out, whole: true };
     },
     listed(ip) {
       const found = dated.match(ip, clock.now());

@@ -4,5 +4,7 @@
  */
 export { createNameBook } from './book.ts';
 export type { NameBook, NameWish } from './book.ts';
+export { openNameShelf } from './shelf.ts';
+export type { NameShelf } from './shelf.ts';
 export { createResolver } from './resolver.ts';
 export type { NameResolver } from './resolver.ts';

@@ -95,6 +95,31 @@ describe('version 1', () => {
     expect(bench.server.asked).toHaveLength(13);
   });
 
+  test('that lists our carrier: no effect, and an alarm that stands for a day', async () => {
+    bench.protect = [{ subject: '203.0.113.0/24', what: 'peer carrier' }];
+    bench.server.answer = ({ path }) => (path.endsWith('/100') ? page(['203.0.113.7', '192.0.2.1'], '200') : END);
+    bench.use(V1);
+    await bench.desk.look();
+    bench.clock.at += 4 * MINUTE;
+    await bench.desk.look();
+    expect([listed('203.0.113.7'), listed('192.0.2.1')]).toEqual([undefined, 'banned']);
+    expect(bench.alarms.get('feed apiban')).toContain('203.0.113.7/32 hits 203.0.113.0/24 (peer carrier)');
+    bench.clock.at += DAY;
+    await bench.desk.look();
+    expect(bench.alarms.size).toBe(0);
+  });
+
+  test('what becomes ours later is taken out again', async () => {
+    bench.server.answer = ({ path }) => (path.endsWith('/100') ? page(['203.0.113.7'], '200') : END);
+    bench.use(V1);
+    await bench.desk.look();
+    expect(listed('203.0.113.7')).toBe('banned');
+    bench.protect = [{ subject: '203.0.113.0/24', what: 'peer carrier' }];
+    bench.clock.at += 4 * MINUTE;
+    await bench.desk.look();
+    expect(listed('203.0.113.7')).toBeUndefined();
+  });
+
   test('the same ID for ever is the end', async () => {
     bench.server.answer = () => page(['203.0.113.7'], '100');
     bench.use(V1);

@@ -94,6 +94,22 @@ describe('the stream', () => {
     expect(bench.alarms.size).toBe(0);
   });
 
+  test('without news, what was looked up stays; once a minute it is looked up anew, for entries end by themselves', async () => {
+    bench.server.answer = () => answer([decision('203.0.113.7')]);
+    bench.use(LAPI);
+    await bench.desk.look();
+    const before = bench.changed();
+    bench.server.answer = () => answer(null);
+    await later();
+    await later();
+    expect(bench.changed()).toBe(before);
+    await later(MINUTE);
+    expect(bench.changed()).toBe(before + 1);
+    bench.server.answer = () => answer(null, [decision('203.0.113.7')]);
+    await later();
+    expect(bench.changed()).toBe(before + 2);
+  });
+
   test('everything again every six hours', async () => {
     bench.server.answer = () => answer([]);
     bench.use(LAPI);

@@ -87,6 +87,12 @@ describe('a list', () => {
     expect(bench.alarms.get('feed voipbl')).toContain('lists 5 of ours, which were left out');
     expect(bench.alarms.get('feed voipbl')).toContain('198.51.100.9 hits 198.51.100.0/24 (peer carrier)');
     expect(bench.alarms.get('feed voipbl')).toContain('203.0.113.50 hits 203.0.113.50 (a registered phone)');
+    bench.server.answer = () => ({ status: 304 });
+    await later(4 * HOUR);
+    expect(bench.alarms.get('feed voipbl')).toContain('lists 5 of ours');
+    bench.server.answer = () => ({ body: '203.0.113.7\n' });
+    await later(4 * HOUR);
+    expect(bench.alarms.size).toBe(0);
   });
 
   test('that hits many of ours is not taken at all', async () => {
