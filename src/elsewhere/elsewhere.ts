@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { identityOf } from '../model/index.ts';
 import type { BanEntry, Change, Clock, ListEntry, Outcome, Request, Verdict } from '../model/index.ts';
-import { createFeedDesk, createGeoDesk, createListsKeeper, createResolver } from '../feeds/index.ts';
-import type { FeedDesk, GeoDesk, NameResolver, Protected } from '../feeds/index.ts';
+import { createFeedDesk, createGeoDesk, createListsKeeper, createResolver, openNameShelf } from '../feeds/index.ts';
+import type { FeedDesk, GeoDesk, NameResolver, NameShelf, Protected } from '../feeds/index.ts';
 import type { CompanionConfig, Judging } from '../judging/index.ts';
 import { applyConfiguredLists, createAuthoredLists, createPushedListings, isChecked } from '../operate/index.ts';
 import type { Alarms, Effects } from '../operate/index.ts';
@@ -24,6 +24,8 @@ export interface ElsewhereParts {
 export interface Elsewhere {
   readonly geo: GeoDesk;
   readonly feeds: FeedDesk;
+  /** Names that operators put on the allow list by hand. */
+  readonly names: NameShelf;
   /** Listed addresses that the servers hold themselves. */
   pushed(): Iterable<BanEntry>;
   /** After each verdict: who is listed and came is pushed, strangers are looked up. */
@@ -72,7 +74,25 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
     authors: authored.authors,
     alarm: (name, problem) => alarms.set(name, problem),
   });
-  const keep = (from: CompanionConfig): Promise<void> => keeper.keep({ lists: from.lists, names: wishesOf(from) });
+  let configured = config;
+  const names = openNameShelf(
+    join(parts.stateDirectory, 'names.json'),
+    clock,
+    () => {
+      keep(configured).catch(parts.onBug);
+    },
+    (problem) => alarms.set('names.json', problem),
+  );
+  /** One after the other: names and files are swapped in several steps. */
+  let kept: Promise<void> = Promise.resolve();
+  const keep = (from: CompanionConfig): Promise<void> => {
+    configured = from;
+    const byHand = names.rows().map(({ name, note }) => ({ name, note, private: false }));
+    kept = kept
+      .catch(() => undefined)
+      .then(() => keeper.keep({ lists: from.lists, names: [...byHand, ...wishesOf(from)] }));
+    return kept;
+  };
   await keep(config);
   const protectedNow = (customers: boolean): Protected[] => {
     const found: Protected[] = [...judging.own].map((ip) => ({ subject: ip, what: 'this server' }));
@@ -112,6 +132,7 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
   return {
     geo,
     feeds,
+    names,
     pushed: () => pushed.entries(),
     see(event, verdict) {
       if (event.kind !== 'request' || event.standing !== 'stranger') return;

@@ -68,7 +68,12 @@ export const declareBans = (program: Command, done: Done): void => {
 /** `allow …` and `deny …`. */
 export const declareList = (program: Command, list: 'allow' | 'deny', does: string, done: Done): void => {
   const command = program.command(list).description(`the ${list} list: ${does}`);
-  asking(command.command('add').description(`put an address or network on the ${list} list`).argument('<address>'))
+  asking(
+    command
+      .command('add')
+      .description(`put an address or network${list === 'allow' ? ' or name' : ''} on the ${list} list`)
+      .argument('<address>'),
+  )
     .option('--note <text>', 'what it is', '')
     .option('--for <duration>', 'how long: 90s, 15m, 4h, 7d or permanent', 'permanent')
     .action(async (address: string, options: ListAddOptions) =>
