@@ -28,6 +28,12 @@ const authResultOf = (
   return code === 404 && method === 'REGISTER' ? 'unknown-user' : undefined;
 };
 
+/** What says nothing more: a challenge, a registration that was told of already, the server's answer to a ping. */
+const isOrdinary = ({ method, target }: Exchange, { code }: ReplyHead, told: readonly Outcome[]): boolean =>
+  code === 401 ||
+  code === 407 ||
+  (code < 300 && ((method === 'OPTIONS' && target === '') || told.some(({ type }) => type === 'registered')));
+
 /**
  * The outcomes that a hook would have reported for a final reply, in the same terms.
  * @param isTrusted whether this user has authenticated from this address before
@@ -64,7 +70,7 @@ export const outcomesOf = (
     if (expiresSeconds !== undefined)
       outcomes.push({ ...base, type: 'registered', tier: 'proven', user: claimed, expiresSeconds });
   }
-  if (reply.code !== 401 && reply.code !== 407)
+  if (!isOrdinary(exchange, reply, outcomes))
     outcomes.push({
       ...base,
       type: 'reply',
