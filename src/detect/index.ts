@@ -12,7 +12,9 @@ import { digestGuessing } from './digest/guessing.ts';
 import { staleDevice } from './digest/stale-device.ts';
 import { enumeration } from './enumeration/enumeration.ts';
 import { garbage } from './message/garbage.ts';
+import { honey } from './traps/honey.ts';
 import { injection } from './message/injection.ts';
+import { ipDomain } from './message/ip-domain.ts';
 import { knownExploit } from './message/known-exploit.ts';
 import { listedNumber } from './message/listed-number.ts';
 import { malformed } from './message/malformed.ts';
@@ -30,6 +32,8 @@ export const detectSchema = z.strictObject({
   distributed_scan: distributedScan.configSchema.prefault({}),
   digest_guessing: digestGuessing.configSchema.prefault({}),
   stale_device: staleDevice.configSchema.prefault({}),
+  honey: honey.configSchema.prefault({}),
+  ip_domain: ipDomain.configSchema.prefault({}),
   density: density.configSchema.prefault({}),
   method_bucket: methodBucket.configSchema.prefault({}),
   garbage: garbage.configSchema.prefault({}),
@@ -58,6 +62,8 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.distributed_scan.enabled) detectors.push(distributedScan.create(config.distributed_scan));
   if (config.digest_guessing.enabled) detectors.push(digestGuessing.create(config.digest_guessing));
   if (config.stale_device.enabled) detectors.push(staleDevice.create(config.stale_device));
+  if (config.honey.enabled) detectors.push(honey.create(config.honey));
+  if (config.ip_domain.enabled) detectors.push(ipDomain.create(config.ip_domain));
   if (config.density.enabled) detectors.push(density.create(config.density));
   if (config.method_bucket.enabled) detectors.push(methodBucket.create(config.method_bucket));
   if (config.garbage.enabled) detectors.push(garbage.create(config.garbage));
