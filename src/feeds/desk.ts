@@ -105,6 +105,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
   let policy: FeedPolicy = { quorum: 2, alone_for: 86_400_000 };
   let stopped = false;
   let changedAt = -Infinity;
+  const startedAt = clock.now();
   let protection: { readonly at: number; readonly value: Protection } | undefined;
 
   const protectionNow = (): Protection => {
@@ -204,8 +205,11 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
       one.lastError = error instanceof Error ? error.message : String(error);
       const backoff = Math.min(LONGEST_RETRY_MS, every * 2 ** Math.min(MAX_BACKOFF, one.failures - 1));
       one.dueAt = clock.now() + Math.max(every, backoff);
-      const since = one.updatedAt === null ? 'never' : `${formatDuration(clock.now() - one.updatedAt)} ago`;
-      parts.alarm(`feed ${name}`, `cannot be read: ${one.lastError}. Last read: ${since}; what it said then goes on`);
+      const since =
+        one.updatedAt === null
+          ? 'It was not read since the start'
+          : `Last read: ${formatDuration(clock.now() - one.updatedAt)} ago; what it said then goes on`;
+      parts.alarm(`feed ${name}`, `cannot be read: ${one.lastError}. ${since}`);
     } finally {
       one.busy = false;
     }
@@ -299,7 +303,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
     look,
     stats: () => {
       const all = [...running.values()];
-      const ages = all.filter(({ on }) => on).map(({ updatedAt }) => clock.now() - (updatedAt ?? 0));
+      const ages = all.filter(({ on }) => on).map(({ updatedAt }) => clock.now() - (updatedAt ?? startedAt));
       return {
         feeds: all.filter(({ on }) => on).length,
         entries: all.reduce((sum, { on, feed }) => sum + (on ? feed.size : 0), 0),

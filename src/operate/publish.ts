@@ -37,14 +37,19 @@ export const createPublished = (
     changes = changes.slice(MAX_CHANGES);
   });
 
+  /** List entries carry the length of single addresses as well, which is one too many for most readers. */
+  const valueOf = (subject: string): string => subject.replace(/\/(?:32|128)$/, '');
   const publish = (entry: BanEntry | ListEntry): PublishedBan => ({
-    value: entry.subject,
+    value: valueOf(entry.subject),
     reason: entry.kind === 'ban' ? (entry.rules[0] ?? 'by-hand') : 'deny-list',
     until: entry.until,
   });
+  /** What still stands against it: a ban may end while the deny list has the same address. */
   const standing = (subject: string): PublishedBan | undefined => {
-    const entry = ledger.get(`ban ${subject}`) ?? ledger.get(`deny ${subject}`);
-    return entry === undefined || entry.origin === 'foreign' ? undefined : publish(entry as BanEntry | ListEntry);
+    const plain = valueOf(subject);
+    const keys = [`ban ${plain}`, `deny ${subject}`, `deny ${plain}/32`];
+    const entry = keys.map((key) => ledger.get(key)).find((one) => one !== undefined && one.origin !== 'foreign');
+    return entry === undefined ? undefined : publish(entry as BanEntry | ListEntry);
   };
 
   return {
@@ -64,7 +69,7 @@ export const createPublished = (
       const touched = new Set(changes.filter((change) => change.serial > seen).map(({ subject }) => subject));
       for (const subject of touched) {
         const now = standing(subject);
-        if (now === undefined) gone.push({ value: subject, reason: 'lifted', until: null });
+        if (now === undefined) gone.push({ value: valueOf(subject), reason: 'lifted', until: null });
         else added.push(now);
       }
       return { whole: false, added, gone };

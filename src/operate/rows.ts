@@ -23,10 +23,10 @@ export const listSubject = (text: string): string => formatCidr(parseCidr(subjec
 
 export const historyRow = (entry: BanEntry): BanRow => banRow(entry);
 
-export const listRow = ({ kind, subject, note, author, since, until }: ListEntry): ListRow => ({
+export const listRow = ({ kind, subject, note, author, since, until, peer }: ListEntry): ListRow => ({
   list: kind,
   subject,
-  note,
+  note: peer === undefined ? note : `peer ${peer}${note === '' ? '' : `: ${note}`}`,
   author,
   since,
   until,

@@ -62,6 +62,10 @@ describe('bans for others', () => {
     const next = await operations.publishedBans('a', false);
     expect(next.added.map(({ value }) => value)).toEqual(['203.0.113.8', '198.51.100.0/24']);
     expect(next.gone.map(({ value }) => value)).toEqual(['203.0.113.7']);
+    await operations.listAdd({ list: 'deny', subject: '203.0.113.50', note: '', author: 'me' });
+    expect((await operations.publishedBans('a', false)).added).toMatchObject([{ value: '203.0.113.50' }]);
+    await operations.listRemove('deny', { subject: '203.0.113.50', author: 'me' });
+    expect((await operations.publishedBans('a', false)).gone).toMatchObject([{ value: '203.0.113.50' }]);
     const other = await operations.publishedBans('b', false);
     expect([other.whole, other.added.length]).toEqual([true, 2]);
     expect((await operations.publishedBans('a', true)).whole).toBe(true);
