@@ -1,14 +1,7 @@
 import { identityOf, provenTransport } from '../model/index.ts';
 import type { ProofTier, SipView, Source } from '../model/index.ts';
-import {
-  classifyKeepAlive,
-  isParseFault,
-  parseSip,
-  readRequestMarks,
-  readReplyHead,
-  viewOf,
-} from '../protocol/index.ts';
-import type { CapturedMessage, Drop, ReplyHead, RequestMarks } from '../protocol/index.ts';
+import { classifyKeepAlive, isParseFault, parseSip, readExchangeMarks, viewOf } from '../protocol/index.ts';
+import type { CapturedMessage, Drop, ExchangeMarks } from '../protocol/index.ts';
 import type { Arrival, Exchange, NonceOrigin, OtherArrival } from './arrival.ts';
 import { outcomesOf } from './outcomes.ts';
 import { Recent } from './recent.ts';
@@ -43,7 +36,7 @@ const exchangeOf = (
   tier: ProofTier,
   sip: SipView,
   origin: NonceOrigin,
-  marks: RequestMarks,
+  marks: ExchangeMarks,
 ): Exchange => {
   const isRegister = sip.method === 'REGISTER';
   return {
@@ -62,8 +55,8 @@ const exchangeOf = (
   };
 };
 
-const keyOf = (ip: string, callId: string, cseq: number, method: string, branch: string): string =>
-  `${ip} ${cseq} ${method} ${branch} ${callId}`;
+/** CSeq tells an INVITE from its CANCEL, which have the same branch (RFC 3261 9.1). */
+const keyOf = (ip: string, { callId, cseq, branch }: ExchangeMarks): string => `${ip} ${cseq} ${branch} ${callId}`;
 
 const dialogOf = (callId: string, a: string, b: string): string =>
   a < b ? `${a} ${b} ${callId}` : `${b} ${a} ${callId}`;
@@ -98,12 +91,12 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     servers.received(message.to);
     const { at, bytes, cut, transport } = message;
     const source = sourceOf(message);
-    const marks = readRequestMarks(parsed);
+    const marks = readExchangeMarks(parsed);
     const origin = originOf(marks.nonce, source.ip);
     const bound = marks.hasCredentials && origin === 'own';
-    const inDialog = sip.to.tag !== '' && dialogs.get(dialogOf(sip.callId, sip.from.tag, sip.to.tag)) === true;
-    const key = keyOf(source.ip, sip.callId, sip.cseq, sip.method, sip.viaBranch);
-    const known = sip.viaBranch === '' ? undefined : transactions.get(key);
+    const inDialog = marks.toTag !== '' && dialogs.get(dialogOf(marks.callId, marks.fromTag, marks.toTag)) === true;
+    const key = keyOf(source.ip, marks);
+    const known = marks.branch === '' ? undefined : transactions.get(key);
     const again =
       known !== undefined && at - known.exchange.at <= COPIES_MS && known.exchange.source.port === source.port;
     const isCopy = again && known.copies < MAX_COPIES;
@@ -140,9 +133,9 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     return { kind: 'other', at, source, outcome: { ...base, ...garbage } };
   };
 
-  const onReply = ({ at, to }: CapturedMessage, head: ReplyHead): Arrival | undefined => {
+  const onReply = ({ at, to }: CapturedMessage, head: ExchangeMarks): Arrival | undefined => {
     if (head.code < 200) return undefined;
-    const key = keyOf(to.ip, head.callId, head.cseq, head.method, head.branch);
+    const key = keyOf(to.ip, head);
     const transaction = transactions.get(key);
     if (transaction === undefined) {
       drop('stray-reply');
@@ -182,7 +175,7 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
       if (isRequest) return onRequest(message, parsed);
       return { kind: 'other', at: message.at, source: sourceOf(message), outcome: undefined };
     }
-    if (direction === 'out' && isSip && !isRequest) return onReply(message, readReplyHead(parsed));
+    if (direction === 'out' && isSip && !isRequest) return onReply(message, readExchangeMarks(parsed));
     drop(isSip ? 'own-traffic' : 'not-sip');
     return undefined;
   };

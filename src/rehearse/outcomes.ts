@@ -1,6 +1,6 @@
 import type { AuthResult, Outcome } from '../model/index.ts';
 import { grantedSeconds } from '../protocol/index.ts';
-import type { ReplyHead } from '../protocol/index.ts';
+import type { ExchangeMarks } from '../protocol/index.ts';
 import type { Exchange } from './arrival.ts';
 
 /** Replies that a server gives only after it has let the credentials through: somebody exists who does not answer. */
@@ -13,7 +13,7 @@ const BEYOND_AUTHENTICATION = new Set([480, 486, 487, 600, 603]);
  */
 const authResultOf = (
   { method, authUser, origin }: Exchange,
-  { code, stale }: ReplyHead,
+  { code, stale }: ExchangeMarks,
   isTrusted: () => boolean,
 ): AuthResult | undefined => {
   if (authUser === '') return undefined;
@@ -29,7 +29,7 @@ const authResultOf = (
 };
 
 /** What says nothing more: a challenge, a registration that was told of already, the server's answer to a ping. */
-const isOrdinary = ({ method, target }: Exchange, { code }: ReplyHead, told: readonly Outcome[]): boolean =>
+const isOrdinary = ({ method, target }: Exchange, { code }: ExchangeMarks, told: readonly Outcome[]): boolean =>
   code === 401 ||
   code === 407 ||
   (code < 300 && ((method === 'OPTIONS' && target === '') || told.some(({ type }) => type === 'registered')));
@@ -40,7 +40,7 @@ const isOrdinary = ({ method, target }: Exchange, { code }: ReplyHead, told: rea
  */
 export const outcomesOf = (
   exchange: Exchange,
-  reply: ReplyHead,
+  reply: ExchangeMarks,
   at: number,
   isTrusted: () => boolean,
 ): readonly Outcome[] => {

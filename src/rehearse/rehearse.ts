@@ -35,17 +35,18 @@ export interface Rehearsed {
 }
 
 interface Recording {
-  readonly messages: Generator<CapturedMessage>;
+  readonly messages: Iterator<CapturedMessage>;
   readonly ahead: readonly CapturedMessage[];
 }
 
 /** Opens a file and holds its first messages. @throws CompanionError CAPTURE_UNREADABLE */
 const open = (file: string, chunks: Iterable<Buffer>, drop: Drop): Recording => {
   const reasons = new Set<string>();
-  const messages = readCapture(chunks, (reason) => {
+  const captured = readCapture(chunks, (reason) => {
     reasons.add(reason);
     drop(reason);
   });
+  const messages = captured[Symbol.iterator]();
   const ahead: CapturedMessage[] = [];
   let bytes = 0;
   while (ahead.length < SURVEY_MESSAGES && bytes < MAX_SURVEY_BYTES) {
@@ -100,7 +101,7 @@ export const rehearse = (options: RehearseOptions): Rehearsed => {
     // files of one capture follow each other; another recording is put behind the last
     shift = start >= lastAt ? 0 : lastAt + BETWEEN_RECORDINGS_MS - start;
     for (const message of ahead) take(message);
-    for (const message of messages) take(message);
+    for (let next = messages.next(); next.done !== true; next = messages.next()) take(next.value);
   }
   return {
     servers: servers.addresses,

@@ -7,10 +7,10 @@ import { isPcapng, readPcapng } from './pcapng.ts';
 import { isHep3 } from '../hep.ts';
 import { readTimeline } from './timeline.ts';
 
-export type CaptureFormat = 'pcap' | 'pcapng' | 'hep' | 'timeline';
+type CaptureFormat = 'pcap' | 'pcapng' | 'hep' | 'timeline';
 
 /** What a file is, by its first bytes (16 are enough). @returns undefined: nothing that can be read here */
-export const captureFormat = (start: Buffer): CaptureFormat | undefined => {
+const captureFormat = (start: Buffer): CaptureFormat | undefined => {
   if (isPcap(start)) return 'pcap';
   if (isPcapng(start)) return 'pcapng';
   if (isHep3(start)) return 'hep';
@@ -21,22 +21,19 @@ export const captureFormat = (start: Buffer): CaptureFormat | undefined => {
  * Messages of a capture, in the order of the file. Packets that are no SIP are handed out as well when they are UDP: only
  * who knows the server can say whether they were meant for it.
  */
-export const readCapture = function* (chunks: Iterable<Buffer>, drop: Drop): Generator<CapturedMessage> {
+export const readCapture = (chunks: Iterable<Buffer>, drop: Drop): Iterable<CapturedMessage> => {
   const intake = new Intake(chunks);
   switch (captureFormat(intake.peek(16))) {
     case 'pcap':
-      yield* messagesOf(readPcap(intake, drop), drop);
-      break;
+      return messagesOf(readPcap(intake, drop), drop);
     case 'pcapng':
-      yield* messagesOf(readPcapng(intake, drop), drop);
-      break;
+      return messagesOf(readPcapng(intake, drop), drop);
     case 'hep':
-      yield* readHepFile(intake, drop);
-      break;
+      return readHepFile(intake, drop);
     case 'timeline':
-      yield* readTimeline(intake, drop);
-      break;
+      return readTimeline(intake, drop);
     case undefined:
       drop('unknown-format');
+      return [];
   }
 };

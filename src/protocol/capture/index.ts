@@ -3,6 +3,5 @@
  * size. Out: one message after the other with its time and both ends. Bounded in memory whatever the file holds, never
  * throws on any bytes, never does I/O; what is not taken is named to the `Drop` that the caller hands in.
  */
-export { captureFormat, readCapture } from './capture.ts';
-export type { CaptureFormat } from './capture.ts';
+export { readCapture } from './capture.ts';
 export type { CapturedMessage, Drop, Endpoint } from './captured-message.ts';

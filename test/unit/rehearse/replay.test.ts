@@ -119,6 +119,19 @@ describe('outcomes from replies', () => {
     });
   });
 
+  test.each(['Grüße@日本', `${'x'.repeat(3_000)}`, 'a b\tc'])('a Call-ID like %s hides no outcome', (callId) => {
+    const lines = Array.from({ length: 12 }, (_, index) => {
+      const nonce = `n${index}`;
+      const first = request('REGISTER', 'alice', callId, { branch: `z9hG4bK"ü${index}`, cseq: 2 * index });
+      const second = request('REGISTER', 'alice', callId, { branch: `z9hG4bK"ü${index}b`, cseq: 2 * index + 1, nonce });
+      return [
+        ...pair(index, `${PHONE}:5060`, first, 401, nonce),
+        ...pair(index + 0.1, `${PHONE}:5060`, second, 401, 'x'),
+      ];
+    }).flat();
+    expect(rowOf(run(lines), PHONE)).toMatchObject({ state: 'banned' });
+  });
+
   test('the same answers on nonces that were issued to somebody else prove nothing', () => {
     const other = registers(0, '198.51.100.99:5060', 'bob');
     const nonce = `n0bob198.51.100.99:5060`;
