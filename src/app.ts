@@ -176,6 +176,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     effects,
     alarms,
     onBug,
+    audit: (line) => records.audit(line),
+    shadow: mode === 'shadow',
     enforce: (changes) => {
       if (mode === 'enforce') for (const enforcer of enforcers) enforcer.apply(changes);
     },
@@ -275,6 +277,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     subscribe: (listener) => feed.subscribe(listener),
     traces,
     shapesOf: (identity) => shapes.of(identity),
+    forgive: (identity, at) => judging.forgive(identity, at),
     sampleOf: (identity) => samples.of(identity),
     usedBy: (text) => recent.of(text),
     figures: () => tally.figures(),

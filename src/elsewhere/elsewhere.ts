@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { identityOf } from '../model/index.ts';
-import type { BanEntry, Change, Clock, ListEntry, Outcome, Request, Verdict } from '../model/index.ts';
+import type { AuditLine, BanEntry, Change, Clock, ListEntry, Outcome, Request, Verdict } from '../model/index.ts';
 import { createFeedDesk, createGeoDesk, createListsKeeper, createResolver, openNameShelf } from '../feeds/index.ts';
 import type { FeedDesk, GeoDesk, NameResolver, NameShelf, Protected } from '../feeds/index.ts';
 import type { CompanionConfig, Judging } from '../judging/index.ts';
 import { applyConfiguredLists, createAuthoredLists, createPushedListings, isChecked } from '../operate/index.ts';
 import type { Alarms, Effects } from '../operate/index.ts';
+import { createTurnedAway } from './turned-away.ts';
 
 export interface ElsewhereParts {
   readonly config: CompanionConfig;
@@ -18,6 +19,9 @@ export interface ElsewhereParts {
   readonly onBug: (error: unknown) => void;
   /** Told what the servers should hold besides the ledger; not in shadow mode. */
   readonly enforce: (changes: readonly Change[]) => void;
+  readonly audit: (line: AuditLine) => void;
+  /** Nothing is enforced: it is only said. */
+  readonly shadow: boolean;
   readonly resolver?: NameResolver | undefined;
 }
 
@@ -109,6 +113,7 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
     for (const subject of seen) found.push({ subject, what: 'a registered phone' });
     return found;
   };
+  const turnedAway = createTurnedAway({ clock, log, audit: parts.audit, shadow: parts.shadow });
   const pushed = createPushedListings(config.feed_policy.push, clock, parts.enforce);
   const isListed = (identity: string): boolean => {
     const ip = identity.split('/', 1)[0] ?? '';
@@ -138,7 +143,11 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
       if (event.kind !== 'request' || event.standing !== 'stranger') return;
       const { ip, identity } = event.source;
       if (verdict.state === 'stranger') feeds.see(ip);
-      if (verdict.state !== 'banned' || ledger.ban(identity) !== undefined) return;
+      if (verdict.state !== 'banned' && verdict.state !== 'denied') return;
+      const { barred, place } = judging.backgrounds.of(ip);
+      if (barred === undefined || barred.reason !== verdict.reason) return;
+      turnedAway.tell(ip, identity, barred, place);
+      if (barred.state !== 'banned') return;
       const listing = feeds.listing(ip);
       if (listing?.state === 'banned') pushed.push(identity, listing.reason, listing.until);
     },
@@ -158,6 +167,7 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
       geo: geo.stats(),
       kept_lists: keeper.stats(),
       feeds: { ...feeds.stats(), pushed: pushed.size },
+      turned_away: { ...turnedAway.counts },
     }),
     async stop() {
       keeper.stop();

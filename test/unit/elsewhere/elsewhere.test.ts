@@ -18,6 +18,8 @@ let folder: string;
 let judging: Judging;
 let elsewhere: Elsewhere;
 let enforced: string[];
+let said: object[];
+let audited: string[];
 let alarms: ReturnType<typeof createAlarms>;
 
 const configOf = (yaml: string) => loadConfig({ text: yaml.replaceAll('DIR', folder), schema: companionSchema });
@@ -30,7 +32,7 @@ const open = async (yaml: string): Promise<void> => {
     listed: (ip) => elsewhere?.feeds.listing(ip),
   });
   const clock = { now: () => NOW };
-  const log = { info: () => undefined, warn: () => undefined };
+  const log = { info: (fields: object) => void said.push(fields), warn: () => undefined };
   alarms = createAlarms(log);
   const bugs: unknown[] = [];
   const effects = createEffects({
@@ -51,6 +53,8 @@ const open = async (yaml: string): Promise<void> => {
     effects,
     alarms,
     onBug: (bug) => bugs.push(bug),
+    audit: ({ action, subject, detail }) => void audited.push(`${action} ${subject}: ${detail}`),
+    shadow: false,
     enforce: (changes: readonly Change[]) =>
       void enforced.push(...changes.map(({ op, entry }) => `${op} ${entry.kind === 'ban' ? entry.subject : ''}`)),
     resolver: {
@@ -77,6 +81,8 @@ const judge = (ip: string) => {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'elsewhere-'));
   enforced = [];
+  said = [];
+  audited = [];
 });
 afterEach(async () => {
   await elsewhere.stop();
@@ -90,6 +96,20 @@ describe('what is learned from elsewhere', () => {
     await open(`${base}blocked_countries: [RU]`);
     expect(judge('203.0.113.7')).toMatchObject({ answer: 'drop', reason: 'country RU is blocked' });
     expect(enforced).toEqual([]);
+    judge('203.0.113.7');
+    const away = said.filter((line) => (line as { event?: string }).event === 'turned-away');
+    expect(away).toEqual([
+      {
+        event: 'turned-away',
+        src: '203.0.113.7',
+        state: 'denied',
+        reason: 'country RU is blocked',
+        country: 'RU',
+        asn: 0,
+        shadow: false,
+      },
+    ]);
+    expect(audited).toEqual([]);
     reload(`${base}blocked_countries: []`, 'blocked_countries');
     expect(judge('203.0.113.7').answer).toBe('allow');
     reload(`${base}allowed_countries: [DE]`, 'allowed_countries');
@@ -107,6 +127,7 @@ describe('what is learned from elsewhere', () => {
     judge('203.0.113.7');
     expect(judge('198.51.100.5').state).toBe('allowed');
     expect(enforced).toEqual(['put 203.0.113.7']);
+    expect(audited).toEqual(['ban.add 203.0.113.7: listed by mine']);
     expect([...elsewhere.pushed()].map(({ subject }) => subject)).toEqual(['203.0.113.7']);
     expect(alarms.list().join()).toContain('198.51.100.5 hits 198.51.100.0/24 (allow list)');
     judging.judged(registered(NOW, from('203.0.113.8'), 'alice'));
