@@ -13,6 +13,7 @@ export interface ExchangeMarks {
   readonly cseq: string;
   /** Of the topmost Via: who sent the request put it there. */
   readonly branch: string;
+  /** Of dialogs: both are there, or none. */
   readonly fromTag: string;
   readonly toTag: string;
   readonly hasCredentials: boolean;
@@ -75,13 +76,15 @@ export const readExchangeMarks = (message: SipMessage): ExchangeMarks => {
       found.push(message.value(line).slice(0, MAX_VALUE_CHARS));
     contacts = found;
   }
+  // only a reply that sets up a dialog, and a request in one, is found by its tags
+  const toTag = isReply && start.status >= 300 ? '' : (TAG.exec(value(TO))?.[1] ?? '');
   return {
     code: isReply ? start.status : 0,
     callId: value(CALL_ID),
     cseq: value(CSEQ),
     branch: BRANCH.exec(value(VIA))?.[1] ?? '',
-    fromTag: TAG.exec(value(FROM))?.[1] ?? '',
-    toTag: TAG.exec(value(TO))?.[1] ?? '',
+    fromTag: toTag === '' ? '' : (TAG.exec(value(FROM))?.[1] ?? ''),
+    toTag,
     hasCredentials,
     nonce,
     stale,
