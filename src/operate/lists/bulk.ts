@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { CompanionError, entryKey, parseCidr, subjectOf } from '../../model/index.ts';
+import { CompanionError, entryKey, isHostName, parseCidr, subjectOf } from '../../model/index.ts';
 import type {
   BanEntry,
   Change,
@@ -14,6 +14,8 @@ import type {
 import type { Judge } from '../../decide/index.ts';
 import { banHurdles } from './ban-hurdles.ts';
 import { whoIsHit } from './bulk-hurdles.ts';
+import { addName, refuseName } from './names-by-hand.ts';
+import type { NamesByHand } from './names-by-hand.ts';
 import type { AddressLists } from './address-lists.ts';
 import type { Effects } from '../effects.ts';
 import { HELD_KINDS, listSubject } from '../rows.ts';
@@ -29,6 +31,7 @@ export interface BulkParts {
   readonly clock: Clock;
   readonly banTimeMs: () => number;
   readonly ownAddresses: () => readonly string[];
+  readonly names: NamesByHand;
   /** Phones that are shut out lose the privilege that would let them pass. */
   readonly revoke: (goods: readonly { ip: string; port: number; user: string }[]) => Change[];
 }
@@ -66,7 +69,7 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
       const now = clock.now();
       const until = endOf(row, request, now, usual);
       try {
-        parseCidr(row.subject);
+        if (!isHostName(row.subject)) parseCidr(row.subject);
         if (until !== null && until <= now) report.ended += 1;
         else report[take(row, until, now)] += 1;
       } catch (error) {
@@ -74,6 +77,22 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
       }
     }
     return { ...report, problems };
+  };
+
+  /** Names of an export come back as names. */
+  const takeName = (
+    list: 'allow' | 'deny',
+    { subject, note = '' }: ImportRow,
+    until: number | null,
+    { author, dryRun }: ImportRequest,
+  ): 'added' | 'same' => {
+    const cut = note.slice(0, MAX_NOTE_CHARS);
+    const known = parts.names.rows().find(({ name }) => name === subject.toLowerCase().replace(/\.$/, ''));
+    if (list === 'allow' && known?.note === cut && until === null) return 'same';
+    const wanted = { list, subject, note: cut, author, durationMs: until === null ? null : 1 };
+    if (dryRun === true) refuseName(wanted);
+    else addName(parts.names, wanted);
+    return 'added';
   };
 
   return {
@@ -120,6 +139,7 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
     listImport: async (list, request) => {
       const hits = list === 'deny' ? await whoIsHit(request.rows, ledger, lists) : undefined;
       return each(request, null, (row, until, now) => {
+        if (isHostName(row.subject)) return takeName(list, row, until, request);
         const subject = listSubject(row.subject);
         const note = row.note?.slice(0, MAX_NOTE_CHARS) ?? '';
         const known = ledger.get(`${list} ${subject}`);

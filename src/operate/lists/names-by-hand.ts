@@ -12,7 +12,7 @@ export interface NamesByHand {
  * Names have no end of their own, and deny nobody: who owns a name could deny anybody.
  * @throws CompanionError REQUEST_INVALID
  */
-export const addName = (names: NamesByHand, { list, subject, note, author, durationMs }: ListRequest): ListRow => {
+export const refuseName = ({ list, subject, durationMs }: ListRequest): void => {
   const shown = subject.slice(0, 60);
   if (list === 'deny')
     throw new CompanionError('REQUEST_INVALID', `'${shown}' is a name: only the allow list takes names.`);
@@ -21,6 +21,12 @@ export const addName = (names: NamesByHand, { list, subject, note, author, durat
       'REQUEST_INVALID',
       `'${shown}' is a name: names stay until they are removed; leave the duration out.`,
     );
+};
+
+/** @throws CompanionError REQUEST_INVALID, STORE_FAILED */
+export const addName = (names: NamesByHand, request: ListRequest): ListRow => {
+  refuseName(request);
+  const { list, subject, note, author } = request;
   const { name, since } = names.add(subject, note, author);
   return { list, subject: name, note, author, since, until: null };
 };

@@ -175,6 +175,35 @@ describe('lists that files and names stand for', () => {
   });
 });
 
+test('names are imported as names, into the allow list only', async () => {
+  const names = new Map<string, { name: string; note: string; author: string; since: number }>();
+  const { operations } = bench({
+    names: {
+      rows: () => [...names.values()],
+      add: (name, note, author) => {
+        names.set(name, { name, note, author, since: NOW });
+        return { name, since: NOW };
+      },
+      remove: () => false,
+    },
+  });
+  const rows = [{ subject: 'sip.example.com', note: 'carrier' }, { subject: '192.0.2.1' }];
+  const trial = { rows, author: 'me', dryRun: true };
+  expect(await operations.listImport('allow', trial)).toMatchObject({ added: 2, problems: [] });
+  expect(names.size).toBe(0);
+  expect(await operations.listImport('allow', { rows, author: 'me' })).toMatchObject({ added: 2, problems: [] });
+  expect(await operations.listImport('allow', { rows, author: 'me' })).toMatchObject({ same: 2, problems: [] });
+  expect([...names.keys()]).toEqual(['sip.example.com']);
+  for (const dryRun of [true, false])
+    expect((await operations.listImport('deny', { rows, author: 'me', dryRun })).problems).toMatchObject([
+      { row: 0, message: expect.stringContaining('only the allow list takes names') },
+    ]);
+  expect((await operations.banImport({ rows, author: 'me' })).problems).toMatchObject([
+    { row: 0, code: 'ADDRESS_INVALID' },
+    {},
+  ]);
+});
+
 const request = (ip: string): Request => ({
   kind: 'request',
   at: NOW,
