@@ -1,4 +1,4 @@
-import { headerIdOf } from './sip/message/index.ts';
+import { OTHER_HEADER, headerIdOf } from './sip/message/index.ts';
 import type { SipMessage } from './sip/message/index.ts';
 
 /**
@@ -42,53 +42,65 @@ const CALL_ID = headerIdOf('call-id');
 const CSEQ = headerIdOf('cseq');
 const CONTACT = headerIdOf('contact');
 const EXPIRES = headerIdOf('expires');
-const CREDENTIALS = [headerIdOf('authorization'), headerIdOf('proxy-authorization')];
-const CHALLENGES = [headerIdOf('www-authenticate'), headerIdOf('proxy-authenticate')];
+const AUTHORIZATION = headerIdOf('authorization');
+const PROXY_AUTHORIZATION = headerIdOf('proxy-authorization');
+const WWW_AUTHENTICATE = headerIdOf('www-authenticate');
+const PROXY_AUTHENTICATE = headerIdOf('proxy-authenticate');
 
-const NO_CONTACTS: readonly string[] = [];
+const NONE = -1;
 
+/** Reads them in one walk over the lines; of what comes more than once the first counts. */
 export const readExchangeMarks = (message: SipMessage): ExchangeMarks => {
   const { start } = message;
   const isReply = start.kind === 'reply';
-  const value = (id: number): string => {
-    const line = message.first(id);
-    return line < 0 ? '' : message.value(line).slice(0, MAX_VALUE_CHARS);
-  };
+  // only a reply that sets up a dialog, and a request in one, is found by its tags; contacts are those of a registrar
+  const isAccepted = isReply && start.status < 300;
+  const first = { via: NONE, from: NONE, to: NONE, callId: NONE, cseq: NONE, expires: NONE };
   let hasCredentials = false;
   let nonce = '';
   let stale = false;
-  for (const id of isReply ? CHALLENGES : CREDENTIALS) {
-    for (let line = message.first(id); line >= 0; line = message.first(id, line + 1)) {
-      hasCredentials ||= !isReply;
-      const text = ` ${message.value(line).slice(0, MAX_VALUE_CHARS)}`;
-      nonce ||= NONCE.exec(text)?.[1] ?? '';
-      stale ||= isReply && STALE.test(text);
+  const contacts: string[] = [];
+  const valueOf = (line: number): string => (line < 0 ? '' : message.value(line).slice(0, MAX_VALUE_CHARS));
+  for (let line = 0, { count } = message; line < count; line += 1) {
+    const id = message.id(line);
+    if (id === OTHER_HEADER) continue;
+    if (id === VIA) {
+      if (first.via < 0) first.via = line;
+    } else if (id === FROM) {
+      if (first.from < 0) first.from = line;
+    } else if (id === TO) {
+      if (first.to < 0) first.to = line;
+    } else if (id === CALL_ID) {
+      if (first.callId < 0) first.callId = line;
+    } else if (id === CSEQ) {
+      if (first.cseq < 0) first.cseq = line;
+    } else if (id === EXPIRES) {
+      if (first.expires < 0) first.expires = line;
+    } else if (id === CONTACT) {
+      if (isAccepted && contacts.length < MAX_CONTACTS) contacts.push(valueOf(line));
+    } else if (
+      isReply
+        ? id === WWW_AUTHENTICATE || id === PROXY_AUTHENTICATE
+        : id === AUTHORIZATION || id === PROXY_AUTHORIZATION
+    ) {
+      hasCredentials = !isReply;
+      const text = ` ${valueOf(line)}`;
+      if (nonce === '') nonce = NONCE.exec(text)?.[1] ?? '';
+      if (isReply && !stale) stale = STALE.test(text);
     }
   }
-  let contacts = NO_CONTACTS;
-  if (isReply && start.status < 300) {
-    const found: string[] = [];
-    for (
-      let line = message.first(CONTACT);
-      line >= 0 && found.length < MAX_CONTACTS;
-      line = message.first(CONTACT, line + 1)
-    )
-      found.push(message.value(line).slice(0, MAX_VALUE_CHARS));
-    contacts = found;
-  }
-  // only a reply that sets up a dialog, and a request in one, is found by its tags
-  const toTag = isReply && start.status >= 300 ? '' : (TAG.exec(value(TO))?.[1] ?? '');
+  const toTag = isReply && !isAccepted ? '' : (TAG.exec(valueOf(first.to))?.[1] ?? '');
   return {
     code: isReply ? start.status : 0,
-    callId: value(CALL_ID),
-    cseq: value(CSEQ),
-    branch: BRANCH.exec(value(VIA))?.[1] ?? '',
-    fromTag: toTag === '' ? '' : (TAG.exec(value(FROM))?.[1] ?? ''),
+    callId: valueOf(first.callId),
+    cseq: valueOf(first.cseq),
+    branch: BRANCH.exec(valueOf(first.via))?.[1] ?? '',
+    fromTag: toTag === '' ? '' : (TAG.exec(valueOf(first.from))?.[1] ?? ''),
     toTag,
     hasCredentials,
     nonce,
     stale,
-    expires: value(EXPIRES),
+    expires: valueOf(first.expires),
     contacts,
   };
 };

@@ -73,8 +73,9 @@ export const createReplay = (config: CompanionConfig, servers: readonly string[]
     if (verdict !== undefined)
       for (const { rule } of verdict.findings) if (tally.rules.size < MAX_RULES) tally.rules.add(rule);
     // the verdict knows it; asking again costs as much as reading a message
-    const isKnown = verdict !== undefined && (verdict.state !== 'stranger' || !ledger.hasGood(identity));
-    tally.state = isKnown ? verdict.state : rehearsal.stateOf(ip, identity);
+    if (verdict === undefined) tally.state = rehearsal.stateOf(ip, identity);
+    else if (verdict.state !== 'stranger' || !ledger.hasGood(identity)) tally.state = verdict.state;
+    else tally.state = identity === ip ? 'good' : rehearsal.stateOf(ip, identity);
     // also where a customer behind it goes on being served: the address is held
     if (tally.flaggedAt === null && (isHeld(tally.state) || ledger.quarantine(identity) !== undefined))
       tally.flaggedAt = tally.messages;
