@@ -28,6 +28,7 @@ import {
   createEffects,
   createLastAgents,
   createLastShapes,
+  createProxyAlarm,
   createRecentUse,
   createSamples,
   createNotices,
@@ -150,6 +151,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     onBug,
   });
   const alarms = createAlarms(log);
+  const proxyAlarm = createProxyAlarm(alarms, clock);
+  feed.subscribe((event) => proxyAlarm.see(event));
   const notices = createNotices(alarms);
   const judged = (event: Request | Outcome): Verdict => {
     const verdict = judging.judged(event);
@@ -308,7 +311,10 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     },
   });
   const { control, http } = doors;
-  const expire = (): void => effects.push(judge.expire(clock.now()), { by: 'companion', node: '' });
+  const expire = (): void => {
+    effects.push(judge.expire(clock.now()), { by: 'companion', node: '' });
+    proxyAlarm.tick();
+  };
   const expiry = setInterval(expire, EXPIRE_EVERY_MS);
   const endVigil = keepVigil(status.report, log, clock);
   log.info(

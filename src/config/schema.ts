@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { canonicalIp } from '../model/index.ts';
+import type { RuleAction } from '../model/index.ts';
 import { PROFILES, perMinuteSchema, simpleSchema } from './profiles.ts';
 import { feedSettings } from './feeds.ts';
 import { geoSettings } from './geo.ts';
@@ -48,6 +49,8 @@ const node = z.strictObject({
   control: endpoint.prefault('127.0.0.1:27061'),
   /** Where it listens with evapi, for that transport. */
   evapi: endpoint.prefault('127.0.0.1:27448'),
+  /** Whoever is not on the allow list, a peer or known-good is dropped: for a server that only knows its own. */
+  allowlist_only: z.boolean().default(false),
   rpc: rpcUrl.default('http://127.0.0.1:27080/RPC'),
   secret: secret.optional(),
 });
@@ -152,13 +155,33 @@ export type BaseConfig = z.infer<typeof baseSchema>;
 export type NodeConfig = BaseConfig['nodes'][number];
 export type PermissionsConfig = BaseConfig['permissions'][number];
 
-/** What an operator thinks of a rule: silent, or of another weight. */
-export type RuleSetting = 'off' | { readonly points: number };
+/** What an operator thinks of a rule: silent, of another weight, leading to this at most, or only rehearsed. */
+export type RuleSetting =
+  | 'off'
+  | {
+      readonly points?: number | undefined;
+      readonly action?: RuleAction | undefined;
+      readonly shadow?: boolean | undefined;
+    };
 
-const ruleSetting = z.union([
-  z.literal(['off', false]).transform((): RuleSetting => 'off'),
-  z.strictObject({ points: z.int().min(1).max(100) }),
-]);
+/** `count` is how every rule begins. */
+const ruleAction = z
+  .enum(['log', 'count', 'throttle', 'quarantine', 'ban'])
+  .transform((action): RuleAction | undefined => (action === 'count' ? undefined : action));
+
+const ruleSetting = z.union(
+  [
+    z.literal(['off', false]).transform((): RuleSetting => 'off'),
+    z.literal('shadow').transform((): RuleSetting => ({ shadow: true })),
+    ruleAction.transform((action): RuleSetting => ({ action })),
+    z.strictObject({
+      points: z.int().min(1).max(100).optional(),
+      action: ruleAction.optional(),
+      shadow: z.boolean().optional(),
+    }),
+  ],
+  'must be off, log, count, throttle, quarantine, ban or shadow, or { points: 1-100, action: …, shadow: true }',
+);
 
 const rulesSchema = (rules: readonly string[]) =>
   z.strictObject(Object.fromEntries(rules.map((rule) => [rule, ruleSetting.optional()])));

@@ -5,6 +5,7 @@
 export { Ledger } from './ledger.ts';
 export { createPeerGate, type PeerPolicy } from './peer-gate.ts';
 export { Judge } from './judge.ts';
+export { ShadowJudge } from './shadow.ts';
 export type { JudgeReport } from './standing.ts';
 export { stopExploit } from './virtual-patch.ts';
 export { decideSchema, type DecideSettings } from './settings.ts';

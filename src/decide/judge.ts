@@ -1,11 +1,13 @@
 import { ENOUGH_POINTS, identityOf } from '../model/index.ts';
-import type { Barred, Change, EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Barred, Change, EpochMs, Facts, FalseAlarm, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { sparedFromBan } from './ban-guard.ts';
 import type { Spared } from './ban-guard.ts';
+import { FalseAlarms } from './false-alarms.ts';
 import { Ladder } from './ladder.ts';
 import { Ledger } from './ledger.ts';
+import { firstBanOf } from './settings.ts';
 import type { DecideSettings } from './settings.ts';
-import { SourceMemory } from './source-memory.ts';
+import { SourceMemory, slowsDown } from './source-memory.ts';
 import type { SourceRecord } from './source-memory.ts';
 import { answerTo, reportOf, stateOf } from './standing.ts';
 import type { JudgeReport } from './standing.ts';
@@ -35,6 +37,7 @@ export class Judge {
   readonly ledger: Ledger;
   readonly ladder: Ladder;
   readonly sources: SourceMemory;
+  readonly falseAlarms: FalseAlarms;
   /** Bans that the NAT-aware climb turned into quarantine, by reason. */
   readonly spared: Record<Spared, number> = {
     'own-address': 0,
@@ -43,8 +46,11 @@ export class Judge {
     'behind-a-proxy': 0,
   };
   readonly #settings: DecideSettings;
+  /** Who the customers are; another judge's ledger where that one looks after them. */
+  readonly #customers: Ledger;
 
-  constructor(settings: DecideSettings) {
+  /** @param customers of a judge that rehearses: it reads the customers of the other one, and changes nothing of them */
+  constructor(settings: DecideSettings, customers?: Ledger) {
     this.#settings = settings;
     this.ledger = new Ledger(
       {
@@ -55,11 +61,14 @@ export class Judge {
       },
       identityOf,
     );
+    this.#customers = customers ?? this.ledger;
+    this.falseAlarms = new FalseAlarms(settings);
     this.ladder = new Ladder(settings);
     this.sources = new SourceMemory(settings.max_sources, settings.score_decay);
   }
 
   judge(event: Event, facts: Facts, findings: readonly Finding[]): Verdict {
+    let falseAlarm = event.kind === 'outcome' ? this.#doubt(event) : undefined;
     const changes: Change[] = event.kind === 'outcome' ? this.#learn(event) : [];
     if (facts.list === 'allow' || facts.own) {
       return {
@@ -71,8 +80,10 @@ export class Judge {
       };
     }
     for (const finding of findings) changes.push(...this.#weigh(event, facts, finding));
+    if (findings.length > 0) falseAlarm = this.#hitsCustomers(changes, event.at) ?? falseAlarm;
     const { state, reason } = stateOf(event, facts, this.ledger);
-    return { answer: answerTo(event, state, findings, facts.validity), state, reason, findings, changes };
+    const answer = answerTo(event, state, findings, facts.validity);
+    return { answer, state, reason, findings, changes, ...(falseAlarm === undefined ? {} : { falseAlarm }) };
   }
 
   /** What has ended: entries, and bans that now pass into quarantine. Call about once a second. */
@@ -112,7 +123,9 @@ export class Judge {
   /** Outcomes make customers: a good entry for what authenticated, counts per user for the climb. */
   #learn(outcome: Outcome): Change[] {
     const { source, at } = outcome;
+    const rehearses = this.#customers !== this.ledger;
     if (outcome.type === 'registered') {
+      if (rehearses) return [];
       const { ip, port } = source;
       if (outcome.expiresSeconds === 0) return this.ledger.remove(`good ${ip} ${port} ${outcome.user}`, 'superseded');
       const until = at + outcome.expiresSeconds * 1_000 * GOOD_FACTOR;
@@ -144,7 +157,11 @@ export class Judge {
       record.userRungs?.delete(place === '*' ? outcome.user : `${place} ${outcome.user}`);
       changes.push(...this.ledger.remove(`throttle-user ${source.identity} ${place} ${outcome.user}`, 'superseded'));
     }
-    if (outcome.method !== 'REGISTER' && this.ledger.good(source.ip, source.port, outcome.claimed) === undefined) {
+    if (
+      !rehearses &&
+      outcome.method !== 'REGISTER' &&
+      this.ledger.good(source.ip, source.port, outcome.claimed) === undefined
+    ) {
       changes.push(
         ...this.ledger.put({
           kind: 'good',
@@ -161,27 +178,51 @@ export class Judge {
     return changes;
   }
 
+  /** A success at an address that was decided against: was that a false alarm? */
+  #doubt(outcome: Outcome): FalseAlarm | undefined {
+    const isSuccess =
+      outcome.type === 'registered' ? outcome.expiresSeconds > 0 : outcome.type === 'auth' && outcome.result === 'ok';
+    if (!isSuccess || outcome.tier !== 'proven') return undefined;
+    const { identity } = outcome.source;
+    const clean = (this.sources.peek(identity)?.evidence.length ?? 0) === 0;
+    return this.falseAlarms.authenticated(identity, outcome.at, clean);
+  }
+
+  #hitsCustomers(changes: readonly Change[], at: EpochMs): FalseAlarm | undefined {
+    for (const { op, entry } of changes) {
+      if (op !== 'put' || (entry.kind !== 'ban' && entry.kind !== 'quarantine')) continue;
+      let since: EpochMs | undefined;
+      for (const good of this.#customers.goodOf(entry.subject)) since = Math.min(since ?? good.since, good.since);
+      const alarm = this.falseAlarms.decided(entry, at, since);
+      if (alarm !== undefined) return alarm;
+    }
+    return undefined;
+  }
+
   #weigh(event: Event, facts: Facts, finding: Finding): Change[] {
     const { source, at } = event;
     if (finding.accused.kind === 'nobody' || finding.ends === true) return [];
     const record = this.sources.of(source.identity, at);
-    if (finding.family === 'notice') {
+    // a throttle hits whoever has the address: never on a packet that may be forged
+    const onlySaid = finding.most === 'log' || (finding.most === 'throttle' && finding.tier !== 'proven');
+    if (finding.family === 'notice' || onlySaid) {
       this.sources.witness(record, finding, at);
       return [];
     }
     if (finding.accused.kind === 'user') return this.#accuseUser(event, record, finding, finding.accused);
-    this.sources.add(record, finding, at);
-    const changes = finding.tier === 'proven' && finding.family !== 'flood' ? this.#revokeGood(event) : [];
+    const slows = slowsDown(finding);
+    this.sources.add(record, finding, at, this.falseAlarms.weight(source.identity, at));
+    const changes = finding.tier === 'proven' && !slows ? this.#revokeGood(event) : [];
     if (this.ledger.ban(source.identity) !== undefined) return changes;
     const score = this.sources.score(record, at);
-    if (finding.family === 'flood' && finding.tier === 'proven') {
+    if (slows) {
       if (score.flood >= ENOUGH_POINTS) changes.push(...this.#throttle(event, finding));
       return changes;
     }
     if (score.any < ENOUGH_POINTS) return changes;
-    if (score.proven < ENOUGH_POINTS || finding.tier !== 'proven')
+    if (score.proven < ENOUGH_POINTS || finding.tier !== 'proven' || finding.most === 'quarantine')
       return [...changes, ...this.#quarantine(event, record, finding.rule)];
-    const spared = sparedFromBan(event, record, facts, this.ledger, this.#settings);
+    const spared = sparedFromBan(event, record, facts, this.#customers, this.#settings);
     if (spared === undefined) return [...changes, ...this.#ban(event, record, finding)];
     const instead = this.#quarantine(event, record, `${finding.rule}, not banned: ${spared}`);
     if (instead.length > 0) this.spared[spared] += 1;
@@ -217,6 +258,7 @@ export class Judge {
 
   /** Proven evidence against a known-good source ends its privileges at once. */
   #revokeGood(event: Event, ...accused: readonly string[]): Change[] {
+    if (this.#customers !== this.ledger) return [];
     const { ip, port } = event.source;
     return [...accused, ...usersOf(event)].flatMap((user) =>
       this.ledger.remove(`good ${ip} ${port} ${user}`, 'revoked'),
@@ -257,7 +299,7 @@ export class Judge {
 
   #ban(event: Event, record: SourceRecord, finding: Finding): Change[] {
     const subject = event.source.identity;
-    const { level, durationMs } = this.ladder.next(subject, event.at);
+    const { level, durationMs } = this.ladder.next(subject, event.at, firstBanOf(finding.rule, this.#settings));
     const until = event.at + durationMs;
     this.ladder.climb(subject, level, until);
     const { permanent_after } = this.#settings;

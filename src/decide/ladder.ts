@@ -23,11 +23,18 @@ export class Ladder {
     this.#rungs.set(rung.subject, rung);
   }
 
-  /** The next rung and the time that it lasts (ms). Does not climb. */
-  next(subject: string, now: EpochMs): { readonly level: number; readonly durationMs: number } {
+  /**
+   * The next rung and the time that it lasts (ms). Does not climb.
+   * @param firstMs of the first rung, where the rule that bans has its own
+   */
+  next(
+    subject: string,
+    now: EpochMs,
+    firstMs = this.#settings.ban_time,
+  ): { readonly level: number; readonly durationMs: number } {
     const rung = this.#rungs.get(subject);
     const level = rung === undefined || now - rung.lastUntil > this.#settings.ladder_decay ? 1 : rung.level + 1;
-    const durationMs = Math.min(this.#settings.ban_time * 2 ** Math.min(level - 1, 30), this.#settings.ban_time_max);
+    const durationMs = Math.min(firstMs * 2 ** Math.min(level - 1, 30), this.#settings.ban_time_max);
     return { level, durationMs };
   }
 

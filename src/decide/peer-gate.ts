@@ -1,5 +1,5 @@
 import { ENOUGH_POINTS } from '../model/index.ts';
-import type { EpochMs, Finding, Outcome, Request, Verdict } from '../model/index.ts';
+import type { EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 
 /** What a peer is spared, as the operator writes it. */
 type Spared = 'rate' | 'scan' | 'passwords' | 'validation';
@@ -31,7 +31,13 @@ export interface PeerGate {
   /** True when the peer is not spared everything: detectors have to look at its events. */
   looksAt(peer: string): boolean;
   /** The verdict on an event of a peer: what it is not spared costs the request, and never the peer. */
-  pass(peer: string, event: Request | Outcome, findings: readonly Finding[], verdict: Verdict): Verdict;
+  pass(
+    peer: string,
+    event: Request | Outcome,
+    findings: readonly Finding[],
+    verdict: Verdict,
+    validity?: Facts['validity'],
+  ): Verdict;
 }
 
 /** Peers are never banned or quarantined: a carrier's address is everybody's behind it. One bad request is dropped. */
@@ -58,15 +64,19 @@ export const createPeerGate = (policies: readonly PeerPolicy[]): PeerGate => {
       const policy = byName.get(peer);
       return policy !== undefined && policy.skip !== 'all';
     },
-    pass(peer, event, findings, verdict) {
+    pass(peer, event, findings, verdict, validity) {
       const policy = byName.get(peer);
       if (policy === undefined) return verdict;
       const { name, skip, requests_per_second: cap } = policy;
       if (isOverCap(policy, event))
         return { ...verdict, answer: 'drop', reason: `peer ${name}: more than ${cap} requests a second` };
       if (skip === 'all' || event.kind !== 'request') return verdict;
+      if (!skip.includes('validation') && validity !== undefined && validity.verdict !== 'accept')
+        return { ...verdict, answer: 'drop', reason: `peer ${name}: the message breaks the rules`, findings };
       const kept = findings.filter(({ family }) => !skip.includes(SCOPE[family]));
-      const bad = kept.find(({ family, points }) => points >= ENOUGH_POINTS && SCOPE[family] !== 'never');
+      const bad = kept.find(
+        ({ family, points, most }) => points >= ENOUGH_POINTS && SCOPE[family] !== 'never' && most !== 'log',
+      );
       return bad === undefined
         ? { ...verdict, findings: kept }
         : { ...verdict, answer: 'drop', reason: `peer ${name}: ${bad.rule}`, findings: kept };

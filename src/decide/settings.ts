@@ -16,10 +16,42 @@ const duration = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
+const MAX_BAN_TIMES = 100;
+
+const banTimes = z
+  .record(
+    z
+      .string()
+      .regex(
+        /^[a-z][a-z-]{0,31}(?:\.[a-z-]{1,32})?$/,
+        "must be a rule or the part before its dot; 'companion explain rules' lists them",
+      ),
+    duration,
+  )
+  .refine((times) => Object.keys(times).length <= MAX_BAN_TIMES, `holds more than ${MAX_BAN_TIMES} rules`);
+
+/** First rung where nobody set one. */
+const DEFAULT_BAN_TIME = '1h';
+
+/** Who tries names is back within the hour: two, as sipPROT and SIP Guardian have it. */
+const DEFAULT_BAN_TIMES: Readonly<Record<string, number>> = { enumeration: 7_200_000 };
+
+/** The first rung for a rule: its own, its family's, ours while `ban_time` is ours too, `ban_time`. */
+export const firstBanOf = (
+  rule: string,
+  { ban_time, ban_times }: Pick<DecideSettings, 'ban_time' | 'ban_times'>,
+): number => {
+  const family = rule.split('.', 1)[0] ?? '';
+  const ours = ban_time === parseDuration(DEFAULT_BAN_TIME) ? DEFAULT_BAN_TIMES[family] : undefined;
+  return ban_times[rule] ?? ban_times[family] ?? ours ?? ban_time;
+};
+
 /** How hard to judge. Every default is meant to be left on. */
 export const decideSchema = z.strictObject({
   /** First rung of the ladder; each further ban of the same source doubles it. */
-  ban_time: duration.prefault('1h'),
+  ban_time: duration.prefault(DEFAULT_BAN_TIME),
+  /** First rung for bans by certain rules, `enumeration.distinct`, or families of them; `enumeration: 2h` while ban_time is 1h. */
+  ban_times: banTimes.prefault({}),
   ban_time_max: duration.prefault('7d'),
   /** After this long without a ban a source starts at the first rung again. */
   ladder_decay: duration.prefault('14d'),
@@ -37,6 +69,9 @@ export const decideSchema = z.strictObject({
   ban_private: z.boolean().prefault(false),
   /** An address that carries this share of all known-good users stands for a proxy: never banned. */
   proxy_share: z.number().min(0.01).max(1).prefault(0.3),
+  /** What evidence counts at an address where a decision seems to have hit a customer, and for how long. 1: as all others. */
+  false_alarm_weight: z.number().min(0.1).max(1).prefault(0.5),
+  false_alarm_time: duration.prefault('7d'),
   max_sources: z.int().min(1_000).max(10_000_000).prefault(100_000),
   max_bans: z.int().min(100).max(1_000_000).prefault(200_000),
   max_quarantined: z.int().min(100).max(1_000_000).prefault(50_000),

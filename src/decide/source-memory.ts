@@ -52,7 +52,15 @@ const makeRoom = (map: Map<string, unknown>): void => {
   if (oldest !== undefined) map.delete(oldest);
 };
 
-const accountOf = ({ family, tier }: Finding): Account => (family === 'flood' && tier === 'proven' ? 'flood' : tier);
+/** True for what is proven and slows its source down, no more: what comes too fast, or what the operator wants so. */
+export const slowsDown = ({ family, tier, most }: Finding): boolean =>
+  tier === 'proven' && (most === 'throttle' || (family === 'flood' && most === undefined));
+
+/** What may at most quarantine is kept apart from what bans: it must not help another rule to a ban. */
+const accountOf = (finding: Finding): Account => {
+  if (slowsDown(finding)) return 'flood';
+  return finding.most === 'quarantine' ? 'spoofable' : finding.tier;
+};
 
 /**
  * Scores, evidence and users per source identity. Sources that never did anything but ask politely have no record; the
@@ -103,10 +111,11 @@ export class SourceMemory {
     return record;
   }
 
-  add(record: SourceRecord, finding: Finding, now: EpochMs): void {
+  /** @param weight share of its points that counts */
+  add(record: SourceRecord, finding: Finding, now: EpochMs, weight = 1): void {
     this.#fade(record, now);
     const account = accountOf(finding);
-    const points = finding.family === 'tool' ? this.#newToolPoints(record, finding, now) : finding.points;
+    const points = weight * (finding.family === 'tool' ? this.#newToolPoints(record, finding, now) : finding.points);
     record.points[account] = Math.min(MAX_POINTS, record.points[account] + points);
     this.witness(record, finding, now);
   }

@@ -74,7 +74,9 @@ export const answerTo = (
       if (isRefused(validity)) return 'drop';
       if (event.credentials === 'bound') return 'allow';
       // a tool gets silence; a customer behind a forged flood gets the challenge that lets it prove itself
-      return findings.some(({ family, points }) => family === 'tool' && points >= ENOUGH_POINTS) ? 'drop' : 'challenge';
+      return findings.some(({ family, points, most }) => family === 'tool' && points >= ENOUGH_POINTS && most !== 'log')
+        ? 'drop'
+        : 'challenge';
     case 'throttled':
     case 'stranger':
       return isRefused(validity) ? 'drop' : 'allow';

@@ -1,4 +1,4 @@
-import { Judge, createPeerGate, stopExploit } from '../decide/index.ts';
+import { Judge, ShadowJudge, createPeerGate, stopExploit } from '../decide/index.ts';
 import type { PeerPolicy } from '../decide/index.ts';
 import { createDetectors } from '../detect/index.ts';
 import {
@@ -11,8 +11,9 @@ import {
 } from '../enrich/index.ts';
 import type { Backgrounds, GeoDatabase, ToolMatcher } from '../enrich/index.ts';
 import { isLoopbackRange } from '../model/index.ts';
-import type { Barred, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Barred, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
+import { createAdmission } from './admission.ts';
 import { createExploitOf } from './patches.ts';
 import type { CompanionConfig } from './schema.ts';
 import { createValidityOf } from './validation.ts';
@@ -54,7 +55,13 @@ export interface Judging {
   toolOf: ToolMatcher;
   /** Sizes and evictions of the detectors' tables. */
   tables: Detectors['tables'];
+  /** An operator forgave the address: what is rehearsed forgets it as well. */
+  forgive(identity: string, at: number): void;
 }
+
+/** Without those of rules that are only rehearsed. */
+const enforcedOf = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.some(({ shadow }) => shadow === true) ? findings.filter(({ shadow }) => shadow !== true) : findings;
 
 /** @param ownAddresses besides those of the configuration; loopback ones count only where the configuration names them */
 export const createJudging = (
@@ -103,6 +110,8 @@ export const createJudging = (
   // read at each use
   const decideSettings = { ...config.decide };
   const judge = new Judge(decideSettings);
+  const shadow = new ShadowJudge(decideSettings, judge.ledger);
+  const admit = createAdmission(config.nodes, judge);
   return {
     judge,
     lists,
@@ -128,14 +137,23 @@ export const createJudging = (
     judged(event) {
       const facts = enrich(event);
       const peer = facts.list === 'allow' ? lists.peer(event.source.ip) : undefined;
-      if (peer === undefined)
-        return stopExploit(judge.judge(event, facts, detectors.detect(event, facts)), facts.exploit);
+      if (peer === undefined) {
+        const found = detectors.detect(event, facts);
+        const verdict = judge.judge(event, facts, enforcedOf(found));
+        const rehearsed = shadow.rehearse(event, facts, found);
+        const told = rehearsed === undefined ? verdict : { ...verdict, shadow: rehearsed };
+        return stopExploit(admit(event, told), facts.exploit);
+      }
       // detectors look away from the allow list
-      const findings = gate.looksAt(peer) ? detectors.detect(event, { ...facts, list: 'none' }) : [];
-      return stopExploit(gate.pass(peer, event, findings, judge.judge(event, facts, [])), facts.exploit);
+      const findings = gate.looksAt(peer) ? enforcedOf(detectors.detect(event, { ...facts, list: 'none' })) : [];
+      return stopExploit(
+        gate.pass(peer, event, findings, judge.judge(event, facts, []), facts.validity),
+        facts.exploit,
+      );
     },
     setPeers: (peers) => void (gate = createPeerGate(peers)),
     toolOf: (sip) => tools(sip),
-    tables: () => detectors.tables(),
+    tables: () => ({ ...detectors.tables(), ...shadow.tables(), 'decide.false-alarms': judge.falseAlarms }),
+    forgive: (identity, at) => shadow.forgive(identity, at),
   };
 };

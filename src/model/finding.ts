@@ -18,6 +18,9 @@ export type Accused =
 /** Points at which a finding is enough by itself. Smaller findings of one source add up and decay. */
 export const ENOUGH_POINTS = 100;
 
+/** The strongest thing that a rule may lead to. */
+export type RuleAction = 'log' | 'throttle' | 'quarantine' | 'ban';
+
 /** What a detector says about one request or outcome. */
 export interface Finding {
   /** Stable rule name, e.g. `enumeration.distinct`, `digest.wrong-password`, `scanner.user-agent`. */
@@ -32,4 +35,8 @@ export interface Finding {
   readonly evidence: string;
   /** Of a notice: what it told of is over. */
   readonly ends?: boolean | undefined;
+  /** What the operator lets its rule lead to at most; left out: what proof and family lead to. */
+  readonly most?: RuleAction | undefined;
+  /** Its rule is rehearsed: weighed apart from what is enforced. */
+  readonly shadow?: boolean | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Entry } from './entry.ts';
 import type { Finding } from './finding.ts';
+import type { EpochMs } from './time.ts';
 
 /** What the server does with the request that was asked about. */
 export type Answer = 'allow' | 'drop' | 'challenge';
@@ -20,4 +21,19 @@ export interface Verdict {
   readonly reason: string;
   readonly findings: readonly Finding[];
   readonly changes: readonly Change[];
+  /** What rules that are only rehearsed found and would have done beyond it. Never enforced, never remembered as held. */
+  readonly shadow?: { readonly findings: readonly Finding[]; readonly changes: readonly Change[] } | undefined;
+  /** A decision, of now or before, that hits an address where customers are. */
+  readonly falseAlarm?: FalseAlarm | undefined;
+}
+
+/** A suspicion that a decision hit a customer: for a time, the evidence of that address weighs less. */
+export interface FalseAlarm {
+  readonly subject: string;
+  readonly at: EpochMs;
+  readonly until: EpochMs;
+  /** Customers authenticated there before the evidence, or after the decision. */
+  readonly how: 'registered-before' | 'registered-since';
+  /** Rules that decided. */
+  readonly rules: readonly string[];
 }

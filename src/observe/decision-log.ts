@@ -39,6 +39,11 @@ export const createDecisionLog = (log: Log, clock: Clock): DecisionLog => {
       const quiet = event.change === 'good' || event.reason.startsWith('good ');
       if (quiet || (!always(event) && !sources.due(event.ip))) log.debug(decisionLine(event));
       else log.info(decisionLine(event));
+      if (event.change === 'false-alarm')
+        log.warn(
+          { event: 'false-alarm', src: event.subject, rules: event.rules },
+          `a decision seems to have hit a customer (${event.reason}): 'companion why' tells on what evidence`,
+        );
       if (!event.reason.endsWith('behind-a-proxy')) return;
       log.warn(
         { event: 'alarm', alarm: 'behind-a-proxy', src: event.subject },

@@ -4,13 +4,14 @@ import type {
   DecisionEvent,
   Enforcer,
   Entry,
+  FalseAlarm,
   Finding,
   Outcome,
   Records,
   Request,
   Verdict,
 } from '../model/index.ts';
-import { auditDetail } from './insight/attack-report.ts';
+import { MODE_REHEARSED, RULE_REHEARSED, auditDetail } from './insight/attack-report.ts';
 import type { AddressLists } from './lists/address-lists.ts';
 
 /** Who or what made the changes. */
@@ -81,10 +82,10 @@ export const createEffects = (parts: EffectsParts): Effects => {
   const { mode, clock, lists, records } = parts;
   const counts: Record<string, number> = {};
 
-  const eventOf = (change: Change, cause: Cause): DecisionEvent => {
+  const eventOf = (change: Change, cause: Cause, rehearsed = false): DecisionEvent => {
     const { entry } = change;
     const judged = cause.by === 'event' ? cause : undefined;
-    const findings = judged?.verdict.findings ?? [];
+    const findings = (rehearsed ? judged?.verdict.shadow?.findings : judged?.verdict.findings) ?? [];
     return {
       at: clock.now(),
       node: judged?.event.node ?? (cause.by === 'companion' ? cause.node : ''),
@@ -100,11 +101,17 @@ export const createEffects = (parts: EffectsParts): Effects => {
       until: change.op === 'put' ? entry.until : null,
       reason: change.op === 'put' ? entry.reason : `${entry.kind} ${change.why}`,
       evidence: evidenceOf(entry, findings),
-      shadow: mode === 'shadow',
+      shadow: rehearsed || mode === 'shadow',
     };
   };
 
-  const audit = (change: Change, cause: Cause): void => {
+  const actionOf = ({ op }: Change, actor: string, rehearsed: boolean): string => {
+    if (rehearsed) return RULE_REHEARSED;
+    if (op === 'remove') return 'remove';
+    return mode === 'shadow' && actor === 'detector' ? MODE_REHEARSED : 'add';
+  };
+
+  const audit = (change: Change, cause: Cause, rehearsed = false): void => {
     const { entry } = change;
     if (entry.kind === 'good') return;
     const actor = cause.by === 'operator' ? cause.author : cause.by === 'event' ? 'detector' : 'companion';
@@ -112,7 +119,7 @@ export const createEffects = (parts: EffectsParts): Effects => {
     records.audit({
       at: clock.now(),
       actor,
-      action: `${entry.kind}.${change.op === 'put' ? 'add' : 'remove'}`,
+      action: `${entry.kind}.${actionOf(change, actor, rehearsed)}`,
       subject: subjectOf(entry),
       detail: auditDetail(entry.reason, agent),
     });
@@ -131,9 +138,55 @@ export const createEffects = (parts: EffectsParts): Effects => {
     }
   };
 
+  const falseAlarm = (alarm: FalseAlarm, cause: Extract<Cause, { readonly by: 'event' }>): void => {
+    const { event, verdict } = cause;
+    const { subject, how, until } = alarm;
+    count('false-alarm');
+    const { ip, port, transport } = event.source;
+    const decision: DecisionEvent = {
+      at: clock.now(),
+      node: event.node,
+      ip,
+      port,
+      transport,
+      method: methodOf(event),
+      change: 'false-alarm',
+      subject,
+      answer: event.kind === 'request' ? verdict.answer : '',
+      state: verdict.state,
+      rules: alarm.rules,
+      until,
+      reason: how === 'registered-before' ? 'customers registered there before' : 'a customer registered there since',
+      evidence: '',
+      shadow: mode === 'shadow',
+    };
+    deliver(() =>
+      records.audit({
+        at: decision.at,
+        actor: 'detector',
+        action: 'false-alarm',
+        subject,
+        detail: `${decision.reason}; rules: ${alarm.rules.join(' ')}`,
+      }),
+    );
+    deliver(() => parts.publish(decision));
+  };
+
+  /** What is told of a verdict besides its changes: nothing of it reaches a list, an enforcer or what is held. */
+  const beside = (cause: Extract<Cause, { readonly by: 'event' }>): void => {
+    const { shadow, falseAlarm: alarm } = cause.verdict;
+    for (const change of shadow?.changes ?? []) {
+      deliver(() => audit(change, cause, true));
+      count(`shadow-${change.entry.kind}`);
+      deliver(() => parts.publish(eventOf(change, cause, true)));
+    }
+    if (alarm !== undefined) falseAlarm(alarm, cause);
+  };
+
   return {
     counts,
     push(changes, cause) {
+      if (cause.by === 'event') beside(cause);
       if (changes.length === 0) return;
       for (const change of changes) deliver(() => lists.apply(change));
       const enforced = mode === 'enforce' ? changes : changes.filter(enforcedInShadow);

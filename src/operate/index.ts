@@ -3,6 +3,7 @@
  * ledger, the lists, the enforcers, the database, the log and the live feed, all told the same thing in the same order.
  * Runs after the answer went out; never on the verdict path, never awaits anything there.
  */
+export { createProxyAlarm } from './advice/behind-a-proxy.ts';
 export { createAdoption, type Adoption } from './adopt.ts';
 export { createEffects, type Effects } from './effects.ts';
 export { createAlarms, type Alarms } from './insight/alarms.ts';

@@ -20,6 +20,7 @@ import type {
   UsedBy,
 } from '../model/index.ts';
 import type { Judge, JudgeReport } from '../decide/index.ts';
+import { shadowReport } from './advice/shadow-report.ts';
 import type { AddressLists } from './lists/address-lists.ts';
 import { banHurdles, goodWithin } from './lists/ban-hurdles.ts';
 import { createBulk } from './lists/bulk.ts';
@@ -53,6 +54,8 @@ export interface OperationsParts {
   readonly sampleOf: (identity: string) => MessageSample | undefined;
   /** Sources that used a Call-ID or a user name lately. */
   readonly usedBy: (text: string) => readonly UsedBy[];
+  /** Told when an address is forgiven, besides the judge. */
+  readonly forgive?: (identity: string, at: number) => void;
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;
   readonly reload: () => ReloadReport;
@@ -172,6 +175,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
       }
       const removed = lift(keys, author);
       judge.forgive(subject, now());
+      parts.forgive?.(subject, now());
       if (removed.length === 0)
         throw new CompanionError(
           'NOT_FOUND',
@@ -231,6 +235,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return why(ip, standingOf(ip));
     },
     used,
+    shadowReport: (spanMs) => shadowReport(records, judge, clock, parts.status().mode, spanMs),
 
     watch: (listener) => parts.subscribe(listener),
     trace: (text, listener) => parts.traces.open(oneAddress(text), listener),

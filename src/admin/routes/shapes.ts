@@ -9,6 +9,7 @@ import type {
   ImportReport,
   ListRow,
   ReloadReport,
+  ShadowReport,
   StatsReport,
   StatusReport,
   TraceEvent,
@@ -80,6 +81,9 @@ export const whyShape = z.object({
   proof: z.enum(['proven', 'spoofable', 'none']),
   lists: z.array(listRowShape),
   listed: texts,
+  falseAlarm: z
+    .object({ subject: z.string(), at, until: at, how: z.enum(['registered-before', 'registered-since']), rules: texts })
+    .optional(),
   sample: z.object({ at, node: z.string(), text: z.string(), decided: z.boolean() }).optional(),
   users: z.array(z.object({ user: z.string(), ok: z.number(), failed: z.number() })),
   shapes: z.array(z.object({ id: z.string(), method: z.string(), tool: z.string(), entry: z.string(), at })),
@@ -93,6 +97,31 @@ export const usedShape = z.object({
   text: z.string(),
   by: z.array(z.object({ as: z.enum(['call-id', 'user']), ip: z.string(), first: at, last: at, events: z.number() })),
 });
+
+const outcome = z.enum(['ban', 'quarantine', 'throttle', 'throttle-user']);
+
+export const shadowShape = z.object({
+  from: at,
+  to: at,
+  mode: z.enum(['shadow', 'enforce']),
+  decisions: z.number(),
+  sourcesTotal: z.number(),
+  suspected: z.number().describe('sources where customers are'),
+  sources: z.array(
+    z.object({
+      subject: z.string(),
+      outcome,
+      by: z.enum(['mode', 'rule']),
+      decisions: z.number(),
+      first: at,
+      last: at,
+      rules: texts,
+      customers: z.enum(['before', 'since', 'none']),
+    }),
+  ),
+  rules: z.record(z.string(), z.object({ decisions: z.number(), sources: z.number(), suspected: z.number() })),
+  cut: z.boolean(),
+}) satisfies z.ZodType<ShadowReport>;
 
 export const statusShape = z.object({
   version: z.string(),
@@ -184,7 +213,7 @@ export const decisionShape = z.object({
   port: z.number(),
   transport: z.union([transport, z.literal('')]),
   method: z.string(),
-  change: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny', 'lift']),
+  change: z.enum(['ban', 'quarantine', 'throttle', 'throttle-user', 'good', 'allow', 'deny', 'lift', 'false-alarm']),
   subject: z.string(),
   answer: z.union([answer, z.literal('')]),
   state,

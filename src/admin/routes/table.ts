@@ -151,6 +151,13 @@ const questions = [
     output: shapes.attackShape,
     ask: async ({ operations }, params) => operations.report(spanOf(params.since)),
   }),
+  route('shadow.report', 'GET /v1/shadow', {
+    scope: 'read',
+    summary: 'Who would have been hit by what was decided and not enforced, and who of them is a customer',
+    input: z.strictObject({ since: z.string().max(40).default('24h').describe('how far back: 24h, 7d') }),
+    output: shapes.shadowShape,
+    ask: async ({ operations }, params) => operations.shadowReport(spanOf(params.since)),
+  }),
   route('complete', 'GET /v1/complete', {
     scope: 'read',
     summary: 'Addresses that begin so, for completion; at most a hundred',

@@ -14,6 +14,7 @@ const CHANGE_STYLE: Readonly<Record<DecisionEvent['change'], Style>> = {
   good: 'green',
   allow: 'cyan',
   lift: 'cyan',
+  'false-alarm': 'yellow',
 };
 
 const WIDEST_CHANGE = 'throttle-user'.length;

@@ -66,6 +66,11 @@ const section = <R>(title: string, rows: readonly R[], columns: readonly Column<
     ? []
     : ['', paint('bold', title), ...table(rows, columns, terminalWidth() - 2).map((line) => `  ${line}`)];
 
+const FALSE_ALARM: Readonly<Record<NonNullable<WhyReport['falseAlarm']>['how'], string>> = {
+  'registered-before': 'customers registered there before the evidence',
+  'registered-since': 'a customer registered there after the decision',
+};
+
 const PROOF: Readonly<Record<WhyReport['proof'], string>> = {
   proven: 'Proof: proven, the sender cannot have forged its address.',
   spoofable: 'Proof: spoofable, the address may be forged: it is never banned on this.',
@@ -105,6 +110,14 @@ const story = (report: WhyReport, now: number): string[] => {
     ...(since === '' ? [] : [`${since}${until}.`]),
     `Score now: ${Math.round(proven)} proven, ${Math.round(spoofable)} spoofable (${ENOUGH_POINTS} is enough; only proven evidence bans).`,
     ...(PROOF[report.proof] === '' ? [] : [PROOF[report.proof]]),
+    ...(report.falseAlarm === undefined
+      ? []
+      : [
+          paint(
+            'yellow',
+            `Suspected false alarm: ${FALSE_ALARM[report.falseAlarm.how]} (${report.falseAlarm.rules.map(shown).join(' ')}); its evidence weighs less until ${formatTime(report.falseAlarm.until)}.`,
+          ),
+        ]),
     ...section('Evidence, oldest first', report.evidence, EVIDENCE),
     ...message(report.sample),
     ...section('Users at this address', report.users, USERS),

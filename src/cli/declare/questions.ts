@@ -4,7 +4,7 @@ import type { CommonOptions } from '../options.ts';
 import { asking } from './declaring.ts';
 import type { Done } from './declaring.ts';
 
-/** `check`, `why`, `trace`, `report`. */
+/** `check`, `why`, `trace`, `report`, `shadow report`. */
 export const declareQuestions = (program: Command, done: Done): void => {
   asking(
     program
@@ -34,5 +34,11 @@ export const declareQuestions = (program: Command, done: Done): void => {
     .option('--since <duration>', 'how far back: 24h, 7d, at most 90d', '24h')
     .action(async (options: ReportOptions) =>
       done(import('../commands/report.ts').then(({ report }) => report(options))),
+    );
+  const shadow = program.command('shadow').description('what was decided and not enforced');
+  asking(shadow.command('report').description('who would have been hit, by which rule, and who of them is a customer'))
+    .option('--since <duration>', 'how far back: 24h, 7d, at most 90d', '24h')
+    .action(async (options: ReportOptions) =>
+      done(import('../commands/shadow.ts').then((commands) => commands.shadowReport(options))),
     );
 };

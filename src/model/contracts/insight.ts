@@ -4,6 +4,8 @@ import type { EpochMs } from '../time.ts';
 export interface InsightOperations {
   /** Which sources used this Call-ID or user name lately, newest first. @throws CompanionError NOT_FOUND */
   used(text: string): Promise<UsedReport>;
+  /** Who would have been hit in the last `spanMs` milliseconds by what was decided and not enforced. */
+  shadowReport(spanMs: number): Promise<ShadowReport>;
 }
 
 /** A message without its secrets, at most 2 KB of attacker's text. */
@@ -28,4 +30,36 @@ export interface UsedReport {
   /** As it was looked up: attacker's text, cut to its bound. */
   readonly text: string;
   readonly by: readonly UsedBy[];
+}
+
+/** A source that was decided against, and not touched. */
+export interface ShadowSource {
+  readonly subject: string;
+  /** The strongest thing that would have been done to it. */
+  readonly outcome: 'ban' | 'quarantine' | 'throttle' | 'throttle-user';
+  /** All was in shadow mode, or only these rules. */
+  readonly by: 'mode' | 'rule';
+  readonly decisions: number;
+  readonly first: EpochMs;
+  readonly last: EpochMs;
+  readonly rules: readonly string[];
+  /** Whether customers authenticated there: before the first decision, since, or never. */
+  readonly customers: 'before' | 'since' | 'none';
+}
+
+export interface ShadowReport {
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+  readonly mode: 'shadow' | 'enforce';
+  readonly decisions: number;
+  readonly sourcesTotal: number;
+  /** Sources where customers are: suspected false alarms. */
+  readonly suspected: number;
+  /** Suspected false alarms first, then the strongest; at most a hundred. */
+  readonly sources: readonly ShadowSource[];
+  readonly rules: Readonly<
+    Record<string, { readonly decisions: number; readonly sources: number; readonly suspected: number }>
+  >;
+  /** True when the trail is longer than what was read: the report begins at `from`, which is then later than asked for. */
+  readonly cut: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Evidence, Origin, Until } from '../entry.ts';
 import type { ProofTier, Transport } from '../source.ts';
 import type { EpochMs } from '../time.ts';
-import type { Answer, SourceState } from '../verdict.ts';
+import type { Answer, FalseAlarm, SourceState } from '../verdict.ts';
 import type { ImportReport, ImportRequest } from './bulk.ts';
 import type { AttackReport, ReloadReport, StatsReport } from './figures.ts';
 import type { FeedOperations } from './feeds.ts';
@@ -131,6 +131,8 @@ export interface WhyReport {
   readonly lists: readonly ListRow[];
   /** Everything that names the address, as sentences: lists, peers, banned networks, feeds, countries. */
   readonly listed: readonly string[];
+  /** A decision against it seems to have hit a customer; left out when none did. */
+  readonly falseAlarm?: FalseAlarm | undefined;
   /** The message that decided, or the last one worth a look; left out when none was kept. Not kept over a restart. */
   readonly sample?: MessageSample | undefined;
   /** Users that authenticated from this identity, and those that failed: `{user, ok, failed}`. */
@@ -204,7 +206,16 @@ export interface DecisionEvent {
   readonly transport: Transport | '';
   /** Of the request, or that an outcome is about; OTHER for what SIP does not know. */
   readonly method: string;
-  readonly change: 'ban' | 'quarantine' | 'throttle' | 'throttle-user' | 'good' | 'allow' | 'deny' | 'lift';
+  readonly change:
+    | 'ban'
+    | 'quarantine'
+    | 'throttle'
+    | 'throttle-user'
+    | 'good'
+    | 'allow'
+    | 'deny'
+    | 'lift'
+    | 'false-alarm';
   readonly subject: string;
   readonly answer: Answer | '';
   readonly state: SourceState;

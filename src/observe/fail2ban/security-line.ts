@@ -10,6 +10,7 @@ const VERDICTS: Readonly<Record<DecisionEvent['change'], string>> = {
   good: 'good',
   allow: 'allow',
   lift: 'lift',
+  'false-alarm': 'false-alarm',
 };
 
 /** A value of our own words, or of an attacker's: no space, no quote, nothing that a pattern could stumble over. */
@@ -22,7 +23,7 @@ const word = (text: string): string => text.replaceAll(/[^A-Za-z0-9_.:/-]/g, '_'
  * In shadow mode the verdict is `would-deny`.
  */
 export const securityLine = (event: DecisionEvent, pid: number): string => {
-  const verdict = `${event.shadow ? 'would-' : ''}${VERDICTS[event.change]}`;
+  const verdict = `${event.shadow && event.change !== 'false-alarm' ? 'would-' : ''}${VERDICTS[event.change]}`;
   const time = new Date(event.at).toISOString();
   const fields = [
     `verdict=${verdict}`,

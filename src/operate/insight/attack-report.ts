@@ -12,7 +12,11 @@ const MAX_AGENTS = 50;
 type Outcome = AttackSource['outcome'];
 
 /** Weakest first. */
-const OUTCOMES: readonly Outcome[] = ['throttle-user', 'throttle', 'quarantine', 'ban'];
+export const OUTCOMES: readonly Outcome[] = ['throttle-user', 'throttle', 'quarantine', 'ban'];
+
+/** Last words of the action of a decision that was not enforced: in shadow mode, and of a rule that is only rehearsed. */
+export const MODE_REHEARSED = 'rehearsed';
+export const RULE_REHEARSED = 'shadow';
 
 const AGENT_MARK = '; agent: ';
 
@@ -20,7 +24,7 @@ const AGENT_MARK = '; agent: ';
 export const auditDetail = (reason: string, agent: string): string =>
   agent === '' ? reason : `${reason}${AGENT_MARK}${escapeText(agent)}`;
 
-const readDetail = (detail: string): { readonly rule: string; readonly agent: string } => {
+export const readDetail = (detail: string): { readonly rule: string; readonly agent: string } => {
   const mark = detail.indexOf(AGENT_MARK);
   const reason = mark < 0 ? detail : detail.slice(0, mark);
   const agent = mark < 0 ? '' : detail.slice(mark + AGENT_MARK.length);
@@ -28,7 +32,9 @@ const readDetail = (detail: string): { readonly rule: string; readonly agent: st
 };
 
 const outcomeOf = ({ actor, action }: AuditLine): Outcome | undefined =>
-  actor === 'detector' && action.endsWith('.add') ? OUTCOMES.find((outcome) => action === `${outcome}.add`) : undefined;
+  actor === 'detector'
+    ? OUTCOMES.find((outcome) => action === `${outcome}.add` || action === `${outcome}.${MODE_REHEARSED}`)
+    : undefined;
 
 const add = (counts: Record<string, number>, key: string, most = Number.POSITIVE_INFINITY): void => {
   if (Object.hasOwn(counts, key) || Object.keys(counts).length < most) counts[key] = (counts[key] ?? 0) + 1;

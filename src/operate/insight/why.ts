@@ -1,6 +1,7 @@
 import { CompanionError, identityOf } from '../../model/index.ts';
 import type {
   BanEntry,
+  Clock,
   Enforcer,
   Entry,
   Evidence,
@@ -23,6 +24,7 @@ export interface WhyParts {
   readonly lists: AddressLists;
   readonly records: Records;
   readonly enforcers: readonly Enforcer[];
+  readonly clock: Clock;
   readonly background: BackgroundOf;
   readonly shapesOf: (identity: string) => readonly ShapeSeen[];
   readonly sampleOf: (identity: string) => MessageSample | undefined;
@@ -90,6 +92,7 @@ export const createWhy = (parts: WhyParts) => {
         (entry) => entry.kind === 'throttle-user' && entry.subject === identity,
       );
       const sample = parts.sampleOf(identity);
+      const falseAlarm = judge.falseAlarms.of(identity, parts.clock.now());
       return {
         ip,
         identity,
@@ -99,6 +102,7 @@ export const createWhy = (parts: WhyParts) => {
         shapes: parts.shapesOf(identity),
         lists: covering.map(listRow),
         listed: listedOf(ip, covering, network),
+        ...(falseAlarm === undefined ? {} : { falseAlarm }),
         ...(sample === undefined ? {} : { sample }),
         history: history.map(historyRow),
         enforced,

@@ -253,6 +253,42 @@ export const fakeOperations = (): FakeOperations => {
         },
       );
     },
+    shadowReport: (spanMs) =>
+      note(
+        { shadowReport: spanMs },
+        {
+          from: AT - spanMs,
+          to: AT,
+          mode: 'enforce' as const,
+          decisions: 3,
+          sourcesTotal: 2,
+          suspected: 1,
+          sources: [
+            {
+              subject: '198.51.100.9',
+              outcome: 'quarantine' as const,
+              by: 'rule' as const,
+              decisions: 1,
+              first: AT,
+              last: AT,
+              rules: ['scanner.trick'],
+              customers: 'before' as const,
+            },
+            {
+              subject: '203.0.113.7',
+              outcome: 'ban' as const,
+              by: 'rule' as const,
+              decisions: 2,
+              first: AT - 1_000,
+              last: AT,
+              rules: ['scanner.trick'],
+              customers: 'none' as const,
+            },
+          ],
+          rules: { 'scanner.trick': { decisions: 3, sources: 2, suspected: 1 } },
+          cut: false,
+        },
+      ),
     stats: () => Promise.resolve(STATS),
     report: (spanMs) =>
       note(

@@ -335,6 +335,20 @@ describe('stories', () => {
     expect((await companion(['why', '192.0.2.66'])).err).toMatch(/^companion: INTERNAL /);
   });
 
+  test('shadow report tells who would have been hit, customers first', async () => {
+    const { code, out } = await companion(['shadow', 'report', '--since', '7d']);
+    expect(code).toBe(0);
+    expectHarmless(out);
+    expect(out).toMatch(/^2 sources would have been hit/m);
+    expect(out).toMatch(/At 1 of them customers authenticated/);
+    expect(out).toMatch(/^scanner\.trick +3 +2 +1 *$/m);
+    expect(out.search(/^198\.51\.100\.9 +quarantine +registered before/m)).toBeLessThan(
+      out.search(/^203\.0\.113\.7 +ban +-/m),
+    );
+    expect(JSON.parse((await companion(['shadow', 'report', '--json'])).out)).toMatchObject({ suspected: 1 });
+    expect((await companion(['shadow', 'report', '--since', '200d'])).err).toMatch(/^companion: DURATION_INVALID /);
+  });
+
   test('why of a Call-ID or a user tells who used it, then the story of each', async () => {
     const { code, out } = await companion(['why', 'abc@203.0.113.7']);
     expect(code).toBe(0);

@@ -40,6 +40,7 @@ describe('defaults', () => {
     expect(empty.nodes).toEqual([
       {
         name: 'kamailio',
+        allowlist_only: false,
         transport: 'datagram',
         evapi: { host: '127.0.0.1', port: 27448 },
         control: { host: '127.0.0.1', port: 27061 },

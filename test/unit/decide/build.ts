@@ -11,8 +11,11 @@ export const DAY = 86_400_000;
 export const ATTACKER = '203.0.113.66';
 export const OFFICE = '198.51.100.20';
 
-/** Settings as YAML would give them. */
-export const judgeWith = (settings: unknown = {}): Judge => new Judge(decideSchema.parse(settings));
+/** Settings as YAML would give them; the ladder begins at the same rung for every rule unless they say otherwise. */
+export const judgeWith = (settings: object = {}): Judge =>
+  new Judge(
+    decideSchema.parse({ ...('ban_time' in settings ? {} : { ban_times: { enumeration: '1h' } }), ...settings }),
+  );
 
 export const factsOf = (part: Partial<Facts> = {}): Facts => ({ ...nothingKnown, ...part });
 

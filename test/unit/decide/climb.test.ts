@@ -25,7 +25,7 @@ const source = from(ATTACKER);
 const request = (at: number, ip = ATTACKER, port = 5060) => ask(at, from(ip, port), 'REGISTER', '100');
 
 /** Other customers elsewhere, so that the address in question does not carry a share of all of them. */
-const withCustomers = (settings: unknown = {}) => {
+const withCustomers = (settings: object = {}) => {
   const judge = judgeWith(settings);
   for (const host of range(1, 40)) judgeOne(judge, registered(0, from(`192.0.2.${host}`), `u${host}`, 86_400));
   return judge;
@@ -65,7 +65,7 @@ test('once its users are gone the address is banned', () => {
 });
 
 test('an address is spared for an hour after somebody authenticated there, also when no good entry stands', () => {
-  const judge = withCustomers();
+  const judge = withCustomers({ false_alarm_weight: 1 });
   judgeOne(judge, auth(0, from(OFFICE, 6_000), 'ok', 'alice'));
   judgeOne(judge, registered(0, from(OFFICE, 6_000), 'alice', 60));
   judge.expire(80_000);
@@ -128,7 +128,7 @@ test('own addresses are never judged', () => {
 // the ladder
 
 /** Bans it, waits until the ban has ended, and bans it again. */
-const banDurations = (settings: unknown, times: number, pauseMs = 0): (number | null)[] => {
+const banDurations = (settings: object, times: number, pauseMs = 0): (number | null)[] => {
   const judge = judgeWith(settings);
   let at = 0;
   return range(1, times).map(() => {
