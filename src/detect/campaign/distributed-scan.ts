@@ -92,14 +92,14 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
     let second = -1;
     let looks = 0;
 
-    const mayLook = (at: EpochMs): boolean => {
+    /** Whether there is time to look at one more message in this second. */
+    const hasTime = (at: EpochMs): boolean => {
       const now = Math.floor(at / 1_000);
       if (now !== second) {
         second = now;
         looks = 0;
       }
-      looks += 1;
-      return looks <= config.looks_per_second;
+      return looks < config.looks_per_second;
     };
 
     const campaignOf = (wire: string): Campaign => campaigns.take(wire, () => ({ campaign: new Campaign() })).campaign;
@@ -122,10 +122,12 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       campaign.advance(event.at, config);
     };
 
-    /** A first request of somebody: how it is built is looked at while there is time for it. */
-    const note = (event: Request, facts: Facts, slot: number, name: string, state: Vain['state']): void => {
-      if (facts.wire === undefined || users.has(name) || !mayLook(event.at)) return;
+    /** A first request of somebody: how it is built is looked at while there is time for it. Nobody else takes room. */
+    const note = (event: Request, facts: Facts, name: string): void => {
+      if (facts.wire === undefined || !hasTime(event.at) || users.has(name)) return;
+      looks += 1;
       const { identity } = event.source;
+      const state = event.credentials === 'bound' ? 'tried' : 'silent';
       const vain: Vain = {
         identity,
         at: event.at,
@@ -135,7 +137,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
         refused: '',
         quietUntil: -Infinity,
       };
-      vains.set(slot, vain);
+      vains.set(sources.take(key.read(identity)), vain);
       if (state === 'silent') join(event, vain);
     };
 
@@ -167,22 +169,22 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
 
     const onRequest = (event: Request, facts: Facts): readonly Finding[] => {
       const { sip, source, at } = event;
+      const slot = sources.find(key.read(source.identity));
+      if (slot < 0 && !hasTime(at)) return NO_FINDINGS;
+      if (slot >= 0 && at < goodUntil[slot]!) return NO_FINDINGS;
       if (!ASKING.has(sip.method)) return NO_FINDINGS;
       const name = (sip.method === 'REGISTER' ? sip.to.user : sip.requestUser).slice(0, MAX_NAME_CHARS);
       if (name === '') return NO_FINDINGS;
-      const slot = sources.take(key.read(source.identity));
-      if (at < goodUntil[slot]!) return NO_FINDINGS;
-      let vain = vains.get(slot);
+      let vain = slot < 0 ? undefined : vains.get(slot);
       if (vain !== undefined && at - vain.at >= config.window) {
         forget(slot);
         vain = undefined;
       }
-      const answers = event.credentials === 'bound';
       if (vain === undefined) {
-        note(event, facts, slot, name, answers ? 'tried' : 'silent');
+        note(event, facts, name);
         return NO_FINDINGS;
       }
-      if (!answers) return onAgain(event, vain, name);
+      if (event.credentials !== 'bound') return onAgain(event, vain, name);
       // what becomes of the answer is told
       if (vain.state === 'silent') {
         leaveCampaign(vain);
@@ -193,7 +195,8 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
 
     /** One user whose password is wrong is an old device; two at one address belong to a campaign, if there is one. */
     const onRefused = (outcome: Extract<Outcome, { type: 'auth' }>): void => {
-      const vain = vains.get(sources.take(key.read(outcome.source.identity)));
+      const slot = sources.find(key.read(outcome.source.identity));
+      const vain = slot < 0 ? undefined : vains.get(slot);
       const user = outcome.user.slice(0, MAX_NAME_CHARS);
       if (vain === undefined || outcome.tier !== 'proven' || users.has(user)) return;
       if (vain.refused === '') vain.refused = user;
@@ -220,7 +223,9 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
         return;
       }
       const { code, source } = outcome;
-      if ((code >= 200 && code < 300) || SOMEBODY_THERE.has(code)) forget(sources.take(key.read(source.identity)));
+      if ((code < 200 || code >= 300) && !SOMEBODY_THERE.has(code)) return;
+      const slot = sources.find(key.read(source.identity));
+      if (slot >= 0) forget(slot);
     };
 
     return {

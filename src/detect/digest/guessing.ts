@@ -170,7 +170,7 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
 
     const storm = new StormWatch(config);
 
-    const notice = (event: Request | Outcome, evidence: string, ends: boolean): readonly Finding[] => [
+    const notice = (event: Request, evidence: string, ends: boolean): readonly Finding[] => [
       {
         rule: 'digest.registration-storm',
         family: 'notice',
@@ -183,22 +183,20 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
     ];
 
     /** Phones of the house that want to be registered, all at once. */
-    const watch = (event: Request | Outcome, known: boolean): readonly Finding[] => {
-      const change = known ? storm.count(event.at) : storm.advance(event.at);
+    const onRegister = (request: Request): readonly Finding[] => {
+      if (request.credentials === 'bound') return NO_FINDINGS;
+      const change = storm.count(
+        request.at,
+        () => sources.peek(request.source.identity)?.accounts.get(request.sip.to.user)?.known === true,
+      );
       if (change === undefined) return NO_FINDINGS;
       return notice(
-        event,
+        request,
         change.kind === 'began'
           ? `registration storm: ${change.phones} known phones register within 10 s, usually ${change.usual}; failures of known phones do not count until it is over`
           : `registration storm over after ${Math.round(change.lastedMs / 1_000)} s and ${change.phones} registrations`,
         change.kind === 'ended',
       );
-    };
-
-    const onRegister = (request: Request): readonly Finding[] => {
-      if (request.credentials === 'bound') return NO_FINDINGS;
-      const account = sources.peek(request.source.identity)?.accounts.get(request.sip.to.user);
-      return watch(request, account?.known === true);
     };
 
     return {

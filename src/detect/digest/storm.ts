@@ -15,6 +15,9 @@ export type StormChange =
 const SLICE_MS = 1_000;
 const SLICES = 10;
 
+/** Requests that are looked up in a second; of what is beyond, the same share is taken to be known. */
+const LOOKS = 200;
+
 /** The ordinary rate is learned over about a minute, and not while a storm lasts. */
 const LEARNING = 1 / 6;
 /** Ten-second spans before there is an ordinary rate: a companion that starts takes no large site for a storm. */
@@ -35,6 +38,9 @@ export class StormWatch {
   readonly #slices = new Float64Array(SLICES);
   #slice = -1;
   #sum = 0;
+  /** Of this second: how many were looked up, and were known. */
+  #looks = 0;
+  #known = 0;
   /** Mean of what is accepted in ten seconds, and of how many such spans. */
   #usual = 0;
   #spans = 0;
@@ -52,13 +58,20 @@ export class StormWatch {
     return this.#beganAt !== undefined;
   }
 
-  /** A known phone asks to be registered. */
-  count(at: EpochMs): StormChange | undefined {
-    const change = this.advance(at);
-    this.#slices[this.#slice % SLICES]! += 1;
-    this.#sum += 1;
+  /** A phone asks to be registered. @param isKnown whether it did so before; asked for some of them only */
+  count(at: EpochMs, isKnown: () => boolean): StormChange | undefined {
+    const change = this.#advance(at);
+    let weight: number;
+    if (this.#looks < LOOKS) {
+      this.#looks += 1;
+      weight = isKnown() ? 1 : 0;
+      this.#known += weight;
+    } else weight = this.#known / this.#looks;
+    if (weight === 0) return change;
+    this.#slices[this.#slice % SLICES]! += weight;
+    this.#sum += weight;
     if (this.raging) {
-      this.#phones += 1;
+      this.#phones += weight;
       return change;
     }
     const usual = this.#usual;
@@ -68,7 +81,7 @@ export class StormWatch {
     this.#beganAt = at;
     this.#threshold = threshold;
     this.#phones = this.#sum;
-    return { kind: 'began', phones: this.#sum, usual: Math.round(usual) };
+    return { kind: 'began', phones: Math.round(this.#sum), usual: Math.round(usual) };
   }
 
   /** Somebody was registered, known or not. */
@@ -77,7 +90,7 @@ export class StormWatch {
   }
 
   /** Lets time pass. */
-  advance(at: EpochMs): StormChange | undefined {
+  #advance(at: EpochMs): StormChange | undefined {
     const slice = Math.floor(at / SLICE_MS);
     if (this.#slice < 0) this.#slice = slice;
     const steps = Math.min(slice - this.#slice, SLICES);
@@ -87,14 +100,18 @@ export class StormWatch {
       this.#sum -= this.#slices[place]!;
       this.#slices[place] = 0;
     }
-    this.#slice = Math.max(this.#slice, slice);
+    if (slice > this.#slice) {
+      this.#slice = slice;
+      this.#looks = 0;
+      this.#known = 0;
+    }
     if (this.#beganAt === undefined) return undefined;
     const lastedMs = at - this.#beganAt;
     if (this.#sum >= this.#threshold * END_SHARE && lastedMs < MAX_STORM_MS) return undefined;
     this.#beganAt = undefined;
     this.#accepted = 0;
     if (lastedMs >= MAX_STORM_MS) this.#usual = Math.max(this.#usual, this.#sum);
-    return { kind: 'ended', lastedMs, phones: this.#phones };
+    return { kind: 'ended', lastedMs, phones: Math.round(this.#phones) };
   }
 
   #learn(): void {
