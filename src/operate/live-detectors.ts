@@ -1,4 +1,4 @@
-import type { Facts, Finding, Outcome, Request } from '../model/index.ts';
+import type { Facts, Finding, Outcome, Request, RuleAction } from '../model/index.ts';
 
 interface Table {
   readonly size: number;
@@ -18,14 +18,24 @@ const READ_AT_USE: Readonly<Record<string, RegExp>> = {
   digest_guessing: /^(?!enabled$|max_)/,
 };
 
-/** Rules that an operator silenced or gave another weight. */
-export type RuleSettings = Readonly<Partial<Record<string, 'off' | { readonly points: number } | undefined>>>;
+/** Rules that an operator silenced, gave another weight, bounded in what they lead to, or only rehearses. */
+export type RuleSettings = Readonly<Partial<Record<string, RuleSetting | undefined>>>;
+
+type RuleSetting =
+  | 'off'
+  | {
+      readonly points?: number | undefined;
+      readonly action?: RuleAction | undefined;
+      readonly shadow?: boolean | undefined;
+    };
 
 const weighed = (findings: readonly Finding[], rules: RuleSettings): readonly Finding[] =>
   findings.flatMap((finding) => {
     const setting = rules[finding.rule];
     if (setting === undefined) return [finding];
-    return setting === 'off' ? [] : [{ ...finding, points: setting.points }];
+    if (setting === 'off') return [];
+    const { points = finding.points, action, shadow } = setting;
+    return [{ ...finding, points, most: action, shadow }];
   });
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
