@@ -32,6 +32,18 @@ describe('a peer', () => {
     });
   });
 
+  test('that is not spared validation: a message that breaks the rules is dropped', () => {
+    const validity = { verdict: 'drop' } as never;
+    const strict = createPeerGate([{ name: 'carrier', skip: ['rate'] }]);
+    expect(strict.pass('carrier', request(0), [], verdict, validity)).toMatchObject({
+      answer: 'drop',
+      reason: 'peer carrier: the message breaks the rules',
+    });
+    const lax = createPeerGate([{ name: 'carrier', skip: ['validation'] }]);
+    expect(lax.pass('carrier', request(0), [], verdict, validity).answer).toBe('allow');
+    expect(strict.pass('carrier', request(0), [], verdict, { verdict: 'accept' } as never).answer).toBe('allow');
+  });
+
   test('has a cap a second, calls that stand already apart', () => {
     const gate = createPeerGate([{ name: 'carrier', skip: 'all', requests_per_second: 3 }]);
     const answers = (at: number, count: number) =>
