@@ -141,7 +141,8 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       if (state === 'silent') join(event, vain);
     };
 
-    const accuse = (event: Request, vain: Vain, { sources: many, names, run, tier }: Extent): readonly Finding[] => {
+    const accuse = (event: Request, vain: Vain, extent: Extent, roams: boolean): readonly Finding[] => {
+      const { sources: many, names, run, tier } = extent;
       if (event.at < vain.quietUntil) return NO_FINDINGS;
       vain.quietUntil = event.at + QUIET_MS;
       const row = run >= config.in_order ? `, ${run} in a row` : '';
@@ -150,7 +151,8 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
           rule: 'campaign.scan',
           family: 'scan',
           accused: { kind: 'source' },
-          tier: tier === 'proven' ? event.tier : 'spoofable',
+          // a device without a password asks for one name for ever, over TCP too: it may be put right, and is not banned
+          tier: tier === 'proven' && roams ? event.tier : 'spoofable',
           points: ENOUGH_POINTS,
           evidence: `one of ${many} addresses whose messages are built alike (${vain.wire}): ${names} names${row}, no success`,
         },
@@ -159,12 +161,13 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
 
     /** Asked in vain before; now again. */
     const onAgain = (event: Request, vain: Vain, name: string): readonly Finding[] => {
-      const grace = name === vain.name ? config.grace : config.campaign_grace;
+      const roams = name !== vain.name || vain.state === 'guessing';
+      const grace = roams ? config.campaign_grace : config.grace;
       if (vain.state === 'tried' || event.at - vain.at < grace || !campaigns.has(vain.wire)) return NO_FINDINGS;
       const campaign = campaignOf(vain.wire);
       campaign.advance(event.at, config);
       const extent = campaign.extent(event.at);
-      return extent === undefined || users.has(name) ? NO_FINDINGS : accuse(event, vain, extent);
+      return extent === undefined || users.has(name) ? NO_FINDINGS : accuse(event, vain, extent, roams);
     };
 
     const onRequest = (event: Request, facts: Facts): readonly Finding[] => {

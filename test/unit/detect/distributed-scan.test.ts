@@ -68,6 +68,16 @@ test('over TCP it is proven', () => {
   expect(feed(only(), botnet('tcp'), alike())[0]).toMatchObject({ rule: 'campaign.scan', tier: 'proven' });
 });
 
+test('devices that ask for their one name for ever, over TCP, are at most quarantined', () => {
+  const events = range(0, 99).flatMap((index) =>
+    range(0, 20).map((round) =>
+      ask(round * 60_000 + index * 100, from(home(index), 5_060, 'tcp'), 'REGISTER', `mac${index * 7_919}x`),
+    ),
+  );
+  const found = feed(only(), events, alike());
+  expect(new Set(found.map(({ tier }) => tier))).toEqual(new Set(['spoofable']));
+});
+
 test('forged datagrams prove nothing about somebody on TCP', () => {
   const late = from('203.0.113.7', 5_060, 'tcp');
   const events = [...botnet(), ask(500_000, late, 'REGISTER', 'a'), ask(560_000, late, 'REGISTER', 'b')];
