@@ -36,6 +36,8 @@ import {
   createReloading,
   createStatus,
   createTraces,
+  createTune,
+  Peaks,
   keepVigil,
   restoreMemory,
 } from './operate/index.ts';
@@ -128,6 +130,11 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const shapes = createLastShapes(judging.toolOf);
   const recent = createRecentUse();
   const samples = createSamples();
+  const { density, enumeration, digest_guessing: guessing } = config.detect;
+  const peaks = new Peaks(
+    { burst: density.window, targets: enumeration.window, failures: guessing.user_window },
+    (identity) => judge.ledger.hasGood(identity),
+  );
   const enforcers = createNodes({
     nodes: config.nodes.map(({ name, rpc, secret: its }) => ({ name, rpc, token: lineSecrets(its ?? secret).down })),
     permissions: config.permissions,
@@ -160,6 +167,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     shapes.see(event);
     recent.see(event);
     samples.see(event, verdict);
+    peaks.see(event);
     traces.see(event, verdict);
     notices.see(event, verdict);
     return verdict;
@@ -235,7 +243,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     hook,
     enforcers,
     counts,
-    tables: () => ({ ...judging.tables(), 'why.samples': samples, 'why.recent': recent }),
+    tables: () => ({ ...judging.tables(), 'why.samples': samples, 'why.recent': recent, 'tune.sources': peaks }),
     records,
     effects,
     alarms: alarms.list,
@@ -281,6 +289,15 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     traces,
     shapesOf: (identity) => shapes.of(identity),
     forgive: (identity, at) => judging.forgive(identity, at),
+    tune: createTune({
+      peaks,
+      clock,
+      startedAt,
+      current: ([detector, name]) => {
+        const settings: Readonly<Record<string, Readonly<Record<string, unknown>>>> = judging.detectSettings();
+        return Number(settings[detector]?.[name]);
+      },
+    }),
     sampleOf: (identity) => samples.of(identity),
     usedBy: (text) => recent.of(text),
     figures: () => tally.figures(),

@@ -55,6 +55,8 @@ export interface Judging {
   toolOf: ToolMatcher;
   /** Sizes and evictions of the detectors' tables. */
   tables: Detectors['tables'];
+  /** As they are now. */
+  detectSettings(): CompanionConfig['detect'];
   /** An operator forgave the address: what is rehearsed forgets it as well. */
   forgive(identity: string, at: number): void;
 }
@@ -105,6 +107,7 @@ export const createJudging = (
       isOwn,
     });
   let enrich = enricherOf(config);
+  let { detect } = config;
   const detectors: Detectors = createLiveDetectors(config.detect, createDetectors, config.rules);
   let gate = createPeerGate(config.peers);
   // read at each use
@@ -120,7 +123,13 @@ export const createJudging = (
     backgrounds,
     swaps: [
       { covers: /^decide\.(?!max_|score_decay)/, apply: (next) => void Object.assign(decideSettings, next.decide) },
-      { covers: /^(?:detect|rules)\b/, apply: (next) => detectors.swap(next.detect, next.rules) },
+      {
+        covers: /^(?:detect|rules)\b/,
+        apply: (next) => {
+          detect = next.detect;
+          detectors.swap(next.detect, next.rules);
+        },
+      },
       { covers: /^(?:profile|simple|per_minute)\b/, apply: () => undefined }, // they stand for other settings
       {
         covers: /^(?:blocked_countries|allowed_countries|blocked_asns|geo\.block_unknown)$/,
@@ -154,6 +163,7 @@ export const createJudging = (
     setPeers: (peers) => void (gate = createPeerGate(peers)),
     toolOf: (sip) => tools(sip),
     tables: () => ({ ...detectors.tables(), ...shadow.tables(), 'decide.false-alarms': judge.falseAlarms }),
+    detectSettings: () => detect,
     forgive: (identity, at) => shadow.forgive(identity, at),
   };
 };

@@ -4,6 +4,8 @@
  * Runs after the answer went out; never on the verdict path, never awaits anything there.
  */
 export { createProxyAlarm } from './advice/behind-a-proxy.ts';
+export { Peaks } from './advice/peaks.ts';
+export { createTune } from './advice/tune.ts';
 export { createAdoption, type Adoption } from './adopt.ts';
 export { createEffects, type Effects } from './effects.ts';
 export { createAlarms, type Alarms } from './insight/alarms.ts';

@@ -17,6 +17,7 @@ import type {
   ReloadReport,
   ShapeSeen,
   StatusReport,
+  TuneReport,
   UsedBy,
 } from '../model/index.ts';
 import type { Judge, JudgeReport } from '../decide/index.ts';
@@ -56,6 +57,7 @@ export interface OperationsParts {
   readonly usedBy: (text: string) => readonly UsedBy[];
   /** Told when an address is forgiven, besides the judge. */
   readonly forgive?: (identity: string, at: number) => void;
+  readonly tune: (spanMs: number) => TuneReport;
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;
   readonly reload: () => ReloadReport;
@@ -235,6 +237,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
       return why(ip, standingOf(ip));
     },
     used,
+    tune: async (spanMs) => parts.tune(spanMs),
     shadowReport: (spanMs) => shadowReport(records, judge, clock, parts.status().mode, spanMs),
 
     watch: (listener) => parts.subscribe(listener),

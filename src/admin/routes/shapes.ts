@@ -13,6 +13,7 @@ import type {
   StatsReport,
   StatusReport,
   TraceEvent,
+  TuneReport,
   WhyReport,
 } from '../../model/index.ts';
 
@@ -82,7 +83,13 @@ export const whyShape = z.object({
   lists: z.array(listRowShape),
   listed: texts,
   falseAlarm: z
-    .object({ subject: z.string(), at, until: at, how: z.enum(['registered-before', 'registered-since']), rules: texts })
+    .object({
+      subject: z.string(),
+      at,
+      until: at,
+      how: z.enum(['registered-before', 'registered-since']),
+      rules: texts,
+    })
     .optional(),
   sample: z.object({ at, node: z.string(), text: z.string(), decided: z.boolean() }).optional(),
   users: z.array(z.object({ user: z.string(), ok: z.number(), failed: z.number() })),
@@ -122,6 +129,26 @@ export const shadowShape = z.object({
   rules: z.record(z.string(), z.object({ decisions: z.number(), sources: z.number(), suspected: z.number() })),
   cut: z.boolean(),
 }) satisfies z.ZodType<ShadowReport>;
+
+export const tuneShape = z.object({
+  from: at,
+  to: at,
+  leastWindows: z.number(),
+  leastMs: z.number(),
+  rows: z.array(
+    z.object({
+      setting: z.string(),
+      what: z.string(),
+      current: z.number(),
+      windows: z.number(),
+      p999: z.number(),
+      max: z.number(),
+      proposal: z.number().nullable(),
+      advice: z.enum(['keep', 'raise', 'lower', 'too-little-data']),
+    }),
+  ),
+  yaml: z.string(),
+}) satisfies z.ZodType<TuneReport>;
 
 export const statusShape = z.object({
   version: z.string(),

@@ -158,6 +158,13 @@ const questions = [
     output: shapes.shadowShape,
     ask: async ({ operations }, params) => operations.shadowReport(spanOf(params.since)),
   }),
+  route('tune', 'GET /v1/tune', {
+    scope: 'read',
+    summary: 'Thresholds by what known customers do: proposals, nothing is changed',
+    input: z.strictObject({ since: z.string().max(40).default('7d').describe('how far back, at most 7d') }),
+    output: shapes.tuneShape,
+    ask: async ({ operations }, params) => operations.tune(spanOf(params.since)),
+  }),
   route('complete', 'GET /v1/complete', {
     scope: 'read',
     summary: 'Addresses that begin so, for completion; at most a hundred',

@@ -4,7 +4,7 @@ import type { CommonOptions } from '../options.ts';
 import { asking } from './declaring.ts';
 import type { Done } from './declaring.ts';
 
-/** `check`, `why`, `trace`, `report`, `shadow report`. */
+/** `check`, `why`, `trace`, `report`, `tune`, `shadow report`. */
 export const declareQuestions = (program: Command, done: Done): void => {
   asking(
     program
@@ -35,6 +35,9 @@ export const declareQuestions = (program: Command, done: Done): void => {
     .action(async (options: ReportOptions) =>
       done(import('../commands/report.ts').then(({ report }) => report(options))),
     );
+  asking(program.command('tune').description('thresholds by what your customers do, as lines for the configuration'))
+    .option('--since <duration>', 'how far back, at most 7d', '7d')
+    .action(async (options: ReportOptions) => done(import('../commands/tune.ts').then(({ tune }) => tune(options))));
   const shadow = program.command('shadow').description('what was decided and not enforced');
   asking(shadow.command('report').description('who would have been hit, by which rule, and who of them is a customer'))
     .option('--since <duration>', 'how far back: 24h, 7d, at most 90d', '24h')

@@ -6,6 +6,8 @@ export interface InsightOperations {
   used(text: string): Promise<UsedReport>;
   /** Who would have been hit in the last `spanMs` milliseconds by what was decided and not enforced. */
   shadowReport(spanMs: number): Promise<ShadowReport>;
+  /** Thresholds by what known customers did in the last `spanMs` milliseconds, at most a week. */
+  tune(spanMs: number): Promise<TuneReport>;
 }
 
 /** A message without its secrets, at most 2 KB of attacker's text. */
@@ -62,4 +64,31 @@ export interface ShadowReport {
   >;
   /** True when the trail is longer than what was read: the report begins at `from`, which is then later than asked for. */
   readonly cut: boolean;
+}
+
+/** One threshold, and what customers do. */
+export interface TuneRow {
+  /** Path of the setting. */
+  readonly setting: string;
+  readonly what: string;
+  readonly current: number;
+  /** Windows of known customers that were counted. */
+  readonly windows: number;
+  readonly p999: number;
+  readonly max: number;
+  /** null while there is too little data. */
+  readonly proposal: number | null;
+  readonly advice: 'keep' | 'raise' | 'lower' | 'too-little-data';
+}
+
+export interface TuneReport {
+  /** Since when it was counted: not before the start of the service. */
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+  /** What a proposal needs. */
+  readonly leastWindows: number;
+  readonly leastMs: number;
+  readonly rows: readonly TuneRow[];
+  /** Lines for the configuration; empty when nothing should change. */
+  readonly yaml: string;
 }

@@ -289,6 +289,39 @@ export const fakeOperations = (): FakeOperations => {
           cut: false,
         },
       ),
+    tune: (spanMs) =>
+      note(
+        { tune: spanMs },
+        {
+          from: AT - spanMs,
+          to: AT,
+          leastWindows: 10_000,
+          leastMs: 86_400_000,
+          rows: [
+            {
+              setting: 'detect.density.requests',
+              what: 'requests',
+              current: 100,
+              windows: 20_000,
+              p999: 80,
+              max: 120,
+              proposal: 160,
+              advice: 'raise' as const,
+            },
+            {
+              setting: 'detect.enumeration.distinct',
+              what: 'names',
+              current: 20,
+              windows: 9,
+              p999: 1,
+              max: 1,
+              proposal: null,
+              advice: 'too-little-data' as const,
+            },
+          ],
+          yaml: 'detect:\n  density:\n    requests: 160',
+        },
+      ),
     stats: () => Promise.resolve(STATS),
     report: (spanMs) =>
       note(

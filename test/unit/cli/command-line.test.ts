@@ -349,6 +349,18 @@ describe('stories', () => {
     expect((await companion(['shadow', 'report', '--since', '200d'])).err).toMatch(/^companion: DURATION_INVALID /);
   });
 
+  test('tune proposes lines for the configuration, and says where there is too little data', async () => {
+    const { code, out } = await companion(['tune']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^detect\.density\.requests +100 +80 +120 +20000 +raise to 160/m);
+    expect(out).toMatch(/^detect\.enumeration\.distinct .*too little data/m);
+    expect(out).toMatch(/a proposal needs 10000 windows and 1d/);
+    expect(out).toMatch(/^detect:\n {2}density:\n {4}requests: 160$/m);
+    expect(JSON.parse((await companion(['tune', '--json'])).out)).toMatchObject({
+      rows: [{ proposal: 160 }, { proposal: null }],
+    });
+  });
+
   test('why of a Call-ID or a user tells who used it, then the story of each', async () => {
     const { code, out } = await companion(['why', 'abc@203.0.113.7']);
     expect(code).toBe(0);

@@ -12,12 +12,14 @@ import type {
 import { createLiveFeed, createTally } from '../../../src/observe/index.ts';
 import {
   AddressLists,
+  Peaks,
   createEffects,
   createOperations,
   createRecentUse,
   createSamples,
   createStatus,
   createTraces,
+  createTune,
 } from '../../../src/operate/index.ts';
 import type { BackgroundOf, OperationsParts } from '../../../src/operate/index.ts';
 
@@ -124,6 +126,9 @@ export const bench = (options: BenchOptions = {}) => {
   });
   const traces = createTraces(judge);
   const recent = createRecentUse();
+  const peaks = new Peaks({ burst: 2_000, targets: 300_000, failures: 600_000 }, (identity) =>
+    judge.ledger.hasGood(identity),
+  );
   const samples = createSamples();
   const operations = createOperations({
     judge,
@@ -140,6 +145,7 @@ export const bench = (options: BenchOptions = {}) => {
     shapesOf: () => [],
     sampleOf: (identity) => samples.of(identity),
     usedBy: (text) => recent.of(text),
+    tune: createTune({ peaks, clock, startedAt: NOW, current: () => 20 }),
     figures: () => createTally().figures(),
     enumerationSources: () => 0,
     reload: () => ({ changed: [], needRestart: [] }),
