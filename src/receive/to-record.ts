@@ -1,7 +1,7 @@
 import { canonicalIp, identityOf, provenTransport } from '../model/index.ts';
-import type { AuthResult, Exploit, Outcome, ProofTier, Request, Source } from '../model/index.ts';
-import { findPatches, findViolations, isParseFault, isSipFault, parseSip, redactMessage, viewOf } from '../protocol/index.ts';
-import type { SipMessage, UpFrame } from '../protocol/index.ts';
+import type { AuthResult, Outcome, ProofTier, Request, Source } from '../model/index.ts';
+import { inspectRequest, isParseFault, isSipFault, parseSip, redactMessage, viewOf } from '../protocol/index.ts';
+import type { UpFrame } from '../protocol/index.ts';
 
 type AskFrame = Extract<UpFrame, { kind: 'ask' | 'tell' }>;
 type OutcomeFrame = Extract<UpFrame, { kind: 'auth' | 'registered' | 'reply' | 'parse-error' }>;
@@ -37,10 +37,6 @@ const sourceOf = (frame: {
 export const tierOf = (source: Source, bound: boolean): ProofTier =>
   bound || provenTransport(source.transport) ? 'proven' : 'spoofable';
 
-/** The virtual patches that a message fits; mostly none. */
-const exploitsOf = (message: SipMessage, cut: boolean): readonly Exploit[] =>
-  findPatches(message, undefined, { cut }).map(({ patch: { id, title }, offset }) => ({ id, title, offset }));
-
 /** @returns the request, or why there is none ('address', or what the SIP reader says) */
 export const requestOf = (frame: AskFrame, at: number): Request | string => {
   const source = sourceOf(frame);
@@ -51,11 +47,7 @@ export const requestOf = (frame: AskFrame, at: number): Request | string => {
   if (isSipFault(sip)) return sip.fault;
   // what is only told has passed already
   const { cut } = frame;
-  const violations =
-    frame.kind === 'ask'
-      ? findViolations(message, { stream: source.transport === 'tcp' || source.transport === 'tls', cut })
-      : undefined;
-  const exploits = frame.kind === 'ask' ? exploitsOf(message, cut) : undefined;
+  const inspected = frame.kind === 'ask' ? inspectRequest(message, source.transport, cut) : {};
   return {
     kind: 'request',
     at,
@@ -67,8 +59,7 @@ export const requestOf = (frame: AskFrame, at: number): Request | string => {
     sip,
     sizeBytes: frame.sizeBytes,
     cut,
-    violations,
-    exploits,
+    ...inspected,
     sample: () => redactMessage(frame.raw),
   };
 };

@@ -1,4 +1,5 @@
 import type { Credentials, EpochMs, Outcome, ProofTier, SipView, Source } from '../model/index.ts';
+import type { Inspection } from '../protocol/index.ts';
 
 /** How the nonce of credentials came to the sender: issued to that very address, to another, or before the capture. */
 export type NonceOrigin = 'own' | 'foreign' | 'unseen';
@@ -34,6 +35,8 @@ export interface Received {
   readonly tier: ProofTier;
   /** It belongs to a dialog that was seen to be set up. */
   readonly inDialog: boolean;
+  /** Looks the message over; left out where there is none (made-up traffic). */
+  readonly inspect?: () => Inspection;
 }
 
 /** The same out of a capture. */

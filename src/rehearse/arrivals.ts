@@ -1,6 +1,13 @@
 import { identityOf, provenTransport } from '../model/index.ts';
 import type { ProofTier, SipView, Source } from '../model/index.ts';
-import { classifyKeepAlive, isParseFault, parseSip, readExchangeMarks, viewOf } from '../protocol/index.ts';
+import {
+  classifyKeepAlive,
+  isParseFault,
+  inspectRequest,
+  parseSip,
+  readExchangeMarks,
+  viewOf,
+} from '../protocol/index.ts';
 import type { CapturedMessage, Drop, ExchangeMarks } from '../protocol/index.ts';
 import type { Arrival, Exchange, NonceOrigin, OtherArrival } from './arrival.ts';
 import { outcomesOf } from './outcomes.ts';
@@ -114,6 +121,7 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
       credentials: marks.hasCredentials ? (bound ? 'bound' : 'unbound') : 'none',
       tier,
       inDialog,
+      inspect: () => inspectRequest(parsed, transport, cut),
       exchange,
       copy: isCopy,
     };

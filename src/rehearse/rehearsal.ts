@@ -72,7 +72,9 @@ export const createRehearsal = (config: CompanionConfig, servers: readonly strin
       const credentials = known ? 'none' : arrival.credentials;
       const tier = known && source.transport === 'udp' ? 'spoofable' : arrival.tier;
       const base = { kind: 'request' as const, at, node: 'capture', source, sip, sizeBytes, cut };
-      const verdict = judged({ ...base, tier, credentials, standing });
+      // as the door does: what is only told has passed already
+      const inspected = met.kind === 'ask' ? arrival.inspect?.() : undefined;
+      const verdict = judged({ ...base, tier, credentials, standing, ...inspected });
       if (met.kind === 'tell') return { handling: met.does, verdict };
       const answers = { allow: 'served', drop: 'dropped', challenge: 'challenged' } as const;
       return { handling: answers[verdict.answer], verdict };

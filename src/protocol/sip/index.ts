@@ -4,6 +4,8 @@
  * bytes, never does I/O.
  */
 export { classifyKeepAlive, isParseFault, parseSip, redactMessage } from './message/index.ts';
+export { inspectRequest } from './inspect.ts';
+export type { Inspection } from './inspect.ts';
 export type { SipMessage } from './message/index.ts';
 export { findPatches, kamailioPatches, PATCHES, stateOfPatch, versionsText } from './patches/index.ts';
 export type { Patch, PatchState } from './patches/index.ts';

@@ -47,11 +47,14 @@ interface Part {
   readonly agent?: string;
 }
 
+/** What no grammar refuses. */
+const hex = (text: string): string => Buffer.from(text).toString('hex').slice(0, 64);
+
 const request = (method: string, user: string, callId: string, part: Part = {}): string =>
   [
     `${method} sip:${method === 'REGISTER' ? '' : '0123@'}voip.example.net SIP/2.0`,
-    `Via: SIP/2.0/UDP ${PHONE};branch=${part.branch ?? `z9hG4bK${callId}${part.cseq ?? 1}`}`,
-    `From: <sip:${user}@voip.example.net>;tag=f${callId}`,
+    `Via: SIP/2.0/UDP ${PHONE};branch=${part.branch ?? `z9hG4bK${hex(callId)}${part.cseq ?? 1}`}`,
+    `From: <sip:${user}@voip.example.net>;tag=f${hex(callId)}`,
     `To: <sip:${method === 'REGISTER' ? user : '0123'}@voip.example.net>${part.toTag === undefined ? '' : `;tag=${part.toTag}`}`,
     `Call-ID: ${callId}`,
     `CSeq: ${part.cseq ?? 1} ${method}`,
@@ -119,11 +122,11 @@ describe('outcomes from replies', () => {
     });
   });
 
-  test.each(['Grüße@日本', `${'x'.repeat(3_000)}`, 'a b\tc'])('a Call-ID like %s hides no outcome', (callId) => {
+  test.each(['Grüße@日本', 'x'.repeat(250), 'a b\tc'])('a Call-ID like %s hides no outcome', (callId) => {
     const lines = Array.from({ length: 12 }, (_, index) => {
       const nonce = `n${index}`;
-      const first = request('REGISTER', 'alice', callId, { branch: `z9hG4bK"ü${index}`, cseq: 2 * index });
-      const second = request('REGISTER', 'alice', callId, { branch: `z9hG4bK"ü${index}b`, cseq: 2 * index + 1, nonce });
+      const first = request('REGISTER', 'alice', callId, { branch: `z9hG4bKu${index}`, cseq: 2 * index });
+      const second = request('REGISTER', 'alice', callId, { branch: `z9hG4bKu${index}b`, cseq: 2 * index + 1, nonce });
       return [
         ...pair(index, `${PHONE}:5060`, first, 401, nonce),
         ...pair(index + 0.1, `${PHONE}:5060`, second, 401, 'x'),
