@@ -16,6 +16,8 @@ type Section = Readonly<Record<string, unknown>> & { readonly enabled: boolean }
 const READ_AT_USE: Readonly<Record<string, RegExp>> = {
   enumeration: /^(?!enabled$|exempt$|max_)/,
   digest_guessing: /^(?!enabled$|max_)/,
+  distributed_scan: /^(?!enabled$|max_)/,
+  stale_device: /^(?!enabled$|max_)/,
 };
 
 /** Rules that an operator silenced, gave another weight, bounded in what they lead to, or only rehearses. */
