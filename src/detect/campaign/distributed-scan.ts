@@ -115,11 +115,10 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       vains.delete(slot);
     };
 
-    const join = (event: Request | Outcome, vain: Vain): void => {
-      const campaign = campaignOf(vain.wire);
-      const { identity, at, name, state } = vain;
-      if (!campaign.join(identity, { at, name, tier: event.tier }, state === 'guessing')) skipped += 1;
-      campaign.advance(event.at, config);
+    const join = ({ at, tier }: Request | Outcome, { wire, identity, name, state }: Vain): void => {
+      const campaign = campaignOf(wire);
+      if (!campaign.join(identity, { at, name, tier }, state === 'guessing')) skipped += 1;
+      campaign.advance(at, config);
     };
 
     /** A first request of somebody: how it is built is looked at while there is time for it. Nobody else takes room. */
@@ -127,7 +126,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       if (facts.wire === undefined || !hasTime(event.at) || users.has(name)) return;
       looks += 1;
       const { identity } = event.source;
-      const state = event.credentials === 'bound' ? 'tried' : 'silent';
+      const state = event.credentials === 'none' ? 'silent' : 'tried';
       const vain: Vain = {
         identity,
         at: event.at,
@@ -187,8 +186,8 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
         note(event, facts, name);
         return NO_FINDINGS;
       }
-      if (event.credentials !== 'bound') return onAgain(event, vain, name);
-      // what becomes of the answer is told
+      if (event.credentials === 'none') return onAgain(event, vain, name);
+      // what becomes of the answer is told, also when it was none
       if (vain.state === 'silent') {
         leaveCampaign(vain);
         vain.state = 'tried';
@@ -209,6 +208,15 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       }
     };
 
+    /** Credentials that answer no challenge of ours: as if none had been sent. Phones with an old nonce go on to answer. */
+    const onNoAnswer = (outcome: Outcome): void => {
+      const slot = sources.find(key.read(outcome.source.identity));
+      const vain = slot < 0 ? undefined : vains.get(slot);
+      if (vain === undefined || vain.state !== 'tried' || vain.refused !== '') return;
+      vain.state = 'silent';
+      join(outcome, vain);
+    };
+
     const onSuccess = (outcome: Outcome, ...names: readonly string[]): void => {
       const slot = sources.take(key.read(outcome.source.identity));
       goodUntil[slot] = outcome.at + config.success;
@@ -223,6 +231,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
         const { result, user, claimed } = outcome;
         if (result === 'ok') onSuccess(outcome, user, claimed);
         else if (REFUSED.has(result)) onRefused(outcome);
+        else onNoAnswer(outcome);
         return;
       }
       const { code, source } = outcome;

@@ -170,6 +170,29 @@ test('100 bots that guess for three users each are a campaign', () => {
   expect(found[0]?.tier).toBe('spoofable'); // what is accused is a request without credentials
 });
 
+test('offices of which only the requests were captured are none: they sent credentials', () => {
+  const events = range(0, 199).flatMap((office) =>
+    range(0, 5).flatMap((round) => {
+      const at = round * 300_000 + office * 1_000;
+      const [source, user] = [from(home(office), 20_000), `o${office}`];
+      return [
+        ask(at, source, 'REGISTER', user),
+        ask(at + 60, source, 'REGISTER', user, { credentials: 'unbound' as const }),
+      ];
+    }),
+  );
+  expect(feed(only(), events, alike())).toEqual([]);
+});
+
+test('credentials that answer nothing hide no bot', () => {
+  const events = botnet().flatMap((asked) => [
+    { ...asked, credentials: 'unbound' as const },
+    auth(asked.at + 1, asked.source, 'forged-nonce', asked.sip.to.user),
+    { ...asked, at: asked.at + 2 },
+  ]);
+  expect(accused(feed(only(), events, alike()), events).size).toBeGreaterThanOrEqual(190);
+});
+
 test('one name that a hundred addresses ask for is no scan of names', () => {
   const events = range(0, 99).flatMap((index) => [
     ask(index * 1_000, from(bot(index)), 'REGISTER', '100'),
