@@ -165,17 +165,21 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     const verdict = judging.judged(event);
     agents.see(event);
     shapes.see(event);
-    recent.see(event);
-    samples.see(event, verdict);
-    peaks.see(event);
     traces.see(event, verdict);
     notices.see(event, verdict);
     return verdict;
   };
+  /** What a verdict leads to, once the server has its answer. */
+  const follow = (event: Request | Outcome, verdict: Verdict): void => {
+    recent.see(event);
+    samples.see(event, verdict);
+    peaks.see(event);
+    effects.push(verdict.changes, { by: 'event', event, verdict });
+  };
   const take = (event: Request | Outcome): void => {
     const verdict = judged(event);
     tally.see(event, verdict);
-    effects.push(verdict.changes, { by: 'event', event, verdict });
+    follow(event, verdict);
   };
   const adoption = createAdoption({ judge, effects, clock, take });
   const outside = await openElsewhere({
@@ -217,7 +221,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         return {
           answer,
           after: () => {
-            effects.push(verdict.changes, { by: 'event', event: request, verdict });
+            follow(request, verdict);
             outside.see(request, verdict);
           },
         };
@@ -298,6 +302,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         return Number(settings[detector]?.[name]);
       },
     }),
+    rehearsedOf: (identity) => judging.rehearsedOf(identity),
     sampleOf: (identity) => samples.of(identity),
     usedBy: (text) => recent.of(text),
     figures: () => tally.figures(),

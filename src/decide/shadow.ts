@@ -61,6 +61,16 @@ export class ShadowJudge {
     return rehearsed.length === 0 && beyond.length === 0 ? undefined : { findings: rehearsed, changes: beyond };
   }
 
+  /** What would stand against an address beyond what stands. */
+  holds(identity: string): readonly Entry[] {
+    const ledger = this.#judge?.ledger;
+    if (ledger === undefined) return [];
+    return KINDS.flatMap((kind) => {
+      const entry = ledger.get(`${kind} ${identity}`);
+      return entry === undefined || isDone(entry, this.#enforced) ? [] : [entry];
+    });
+  }
+
   /** An operator forgave the address. */
   forgive(identity: string, now: EpochMs): void {
     for (const kind of KINDS) this.#judge?.ledger.remove(`${kind} ${identity}`, 'operator');

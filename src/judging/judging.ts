@@ -11,7 +11,7 @@ import {
 } from '../enrich/index.ts';
 import type { Backgrounds, GeoDatabase, ToolMatcher } from '../enrich/index.ts';
 import { isLoopbackRange } from '../model/index.ts';
-import type { Barred, Finding, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Barred, Entry, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
 import { createAdmission } from './admission.ts';
 import { createExploitOf } from './patches.ts';
@@ -57,6 +57,8 @@ export interface Judging {
   tables: Detectors['tables'];
   /** As they are now. */
   detectSettings(): CompanionConfig['detect'];
+  /** What rules in shadow would hold against an address beyond what stands. */
+  rehearsedOf(identity: string): readonly Entry[];
   /** An operator forgave the address: what is rehearsed forgets it as well. */
   forgive(identity: string, at: number): void;
 }
@@ -164,6 +166,7 @@ export const createJudging = (
     toolOf: (sip) => tools(sip),
     tables: () => ({ ...detectors.tables(), ...shadow.tables(), 'decide.false-alarms': judge.falseAlarms }),
     detectSettings: () => detect,
+    rehearsedOf: (identity) => shadow.holds(identity),
     forgive: (identity, at) => shadow.forgive(identity, at),
   };
 };

@@ -6,6 +6,7 @@ import type {
   Clock,
   DecisionEvent,
   Enforcer,
+  Entry,
   FeedRow,
   Figures,
   GeoReport,
@@ -57,6 +58,8 @@ export interface OperationsParts {
   readonly usedBy: (text: string) => readonly UsedBy[];
   /** Told when an address is forgiven, besides the judge. */
   readonly forgive?: (identity: string, at: number) => void;
+  /** What rules in shadow would hold against an address. */
+  readonly rehearsedOf?: (identity: string) => readonly Entry[];
   readonly tune: (spanMs: number) => TuneReport;
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;

@@ -82,6 +82,7 @@ export const whyShape = z.object({
   proof: z.enum(['proven', 'spoofable', 'none']),
   lists: z.array(listRowShape),
   listed: texts,
+  rehearsed: texts,
   falseAlarm: z
     .object({
       subject: z.string(),

@@ -88,7 +88,9 @@ const message = (sample: WhyReport['sample']): string[] =>
           sample.decided ? 'The message that decided, without its secrets' : 'A message of it, without its secrets',
         ),
         paint('dim', `  ${formatTime(sample.at)} at ${shown(sample.node)}`),
-        ...sample.text.split('\n').map((line) => `  ${escapeText(line, MAX_MESSAGE_LINE)}`),
+        ...sample.text
+          .split('\n')
+          .map((line) => `  ${escapeText(line, MAX_MESSAGE_LINE).replaceAll(String.raw`\x22`, '"')}`),
       ];
 
 const story = (report: WhyReport, now: number): string[] => {
@@ -127,6 +129,13 @@ const story = (report: WhyReport, now: number): string[] => {
       ? []
       : ['', paint('bold', 'What names it'), ...report.listed.map((line) => `  ${shown(line)}`)]),
     ...section('Earlier bans, newest first', report.history, HISTORY),
+    ...(report.rehearsed.length === 0
+      ? []
+      : [
+          '',
+          paint('bold', 'What rules in shadow would do (not enforced)'),
+          ...report.rehearsed.map((line) => `  ${shown(line)}`),
+        ]),
     '',
     paint('bold', 'What is enforced'),
     ...(report.enforced.length === 0

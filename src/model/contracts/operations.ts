@@ -131,6 +131,8 @@ export interface WhyReport {
   readonly lists: readonly ListRow[];
   /** Everything that names the address, as sentences: lists, peers, banned networks, feeds, countries. */
   readonly listed: readonly string[];
+  /** What rules in shadow would have done beyond it, as sentences. */
+  readonly rehearsed: readonly string[];
   /** A decision against it seems to have hit a customer; left out when none did. */
   readonly falseAlarm?: FalseAlarm | undefined;
   /** The message that decided, or the last one worth a look; left out when none was kept. Not kept over a restart. */

@@ -8,6 +8,9 @@ const MAX_KEY_CHARS = 128;
 /** Sources of one key: a name that everybody tries is everybody's. */
 const MAX_SOURCES = 8;
 
+/** Events noted in a second: a flood would push everything out within seconds, and is not worth the time. */
+const MAX_A_SECOND = 5_000;
+
 interface Use {
   readonly ip: string;
   readonly first: EpochMs;
@@ -21,6 +24,7 @@ export interface RecentUse {
   /** Newest first. */
   of(text: string): readonly UsedBy[];
   readonly size: number;
+  /** What was pushed out, and events that were not noted for their number. */
   readonly evicted: number;
 }
 
@@ -36,6 +40,7 @@ export const createRecentUse = (): RecentUse => {
         if (reason === 'evict') evicted += 1;
       },
     });
+  const second = { at: 0, events: 0 };
   const callIds = table();
   const users = table();
 
@@ -67,6 +72,16 @@ export const createRecentUse = (): RecentUse => {
     see(event) {
       const { at } = event;
       const { ip } = event.source;
+      const now = Math.floor(at / 1_000);
+      if (second.at !== now) {
+        second.at = now;
+        second.events = 0;
+      }
+      second.events += 1;
+      if (second.events > MAX_A_SECOND) {
+        evicted += 1;
+        return;
+      }
       if (event.kind === 'request') {
         const { callId, from, authUser } = event.sip;
         note(callIds, callId, ip, at);

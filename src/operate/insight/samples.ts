@@ -7,7 +7,7 @@ const MAX_SOURCES = 2_000;
 const FRESH_MS = 10_000;
 /** Messages redacted in a second: a flood must not spend our time on them. What decides has a share of its own. */
 const MAX_A_SECOND = 50;
-const MAX_DECIDING_A_SECOND = 500;
+const MAX_DECIDING_A_SECOND = 200;
 /** An outcome is told after its request: within the life of a transaction (RFC 3261 17.1.1.2, 32 s). */
 const TRANSACTION_MS = 32_000;
 

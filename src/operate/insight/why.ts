@@ -28,6 +28,8 @@ export interface WhyParts {
   readonly background: BackgroundOf;
   readonly shapesOf: (identity: string) => readonly ShapeSeen[];
   readonly sampleOf: (identity: string) => MessageSample | undefined;
+  /** What rules in shadow would hold against an address. */
+  readonly rehearsedOf?: ((identity: string) => readonly Entry[]) | undefined;
   readonly usedBy: (text: string) => readonly UsedBy[];
 }
 
@@ -47,6 +49,11 @@ const holdsOf = async (enforcer: Enforcer, ip: string): Promise<WhyReport['enfor
 const proofOf = (evidence: readonly Evidence[]): WhyReport['proof'] => {
   if (evidence.some(({ tier }) => tier === 'proven')) return 'proven';
   return evidence.length > 0 ? 'spoofable' : 'none';
+};
+
+const wouldBe = (entry: Entry): string => {
+  const rules = entry.kind === 'ban' || entry.kind === 'quarantine' ? entry.rules.join(' ') : entry.reason;
+  return `${entry.kind} by ${rules}${entry.until === null ? '' : ` until ${new Date(entry.until).toISOString().slice(0, 19)}Z`}`;
 };
 
 const listSentence = ({ kind, subject, peer, note, author }: ListEntry): string =>
@@ -102,6 +109,7 @@ export const createWhy = (parts: WhyParts) => {
         shapes: parts.shapesOf(identity),
         lists: covering.map(listRow),
         listed: listedOf(ip, covering, network),
+        rehearsed: (parts.rehearsedOf?.(identity) ?? []).map(wouldBe),
         ...(falseAlarm === undefined ? {} : { falseAlarm }),
         ...(sample === undefined ? {} : { sample }),
         history: history.map(historyRow),

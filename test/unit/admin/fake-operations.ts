@@ -202,6 +202,7 @@ export const fakeOperations = (): FakeOperations => {
     proof: 'proven',
     lists,
     listed: [HOSTILE],
+    rehearsed: ['ban by scanner.trick until 2036-01-01T00:00:00Z'],
     sample: { at: AT, node: 'edge1', text: `REGISTER sip:x SIP/2.0\nUser-Agent: ${HOSTILE}`, decided: true },
     users: [{ user: HOSTILE, ok: 1, failed: 7 }],
     shapes: [{ id: 'w1-0a1b2c3d', method: HOSTILE, tool: 'sipvicious', entry: 'svwar-tag', at: AT }],

@@ -330,6 +330,7 @@ describe('stories', () => {
     expectHarmless(json);
     expect(JSON.parse(json)).toMatchObject({ state: 'banned', users: [{ user: HOSTILE, ok: 1, failed: 7 }] });
     expect(out).toMatch(/Proof: proven/);
+    expect(out).toMatch(/What rules in shadow would do \(not enforced\)\n {2}ban by scanner\.trick until/);
     expect(out).toMatch(/The message that decided, without its secrets/);
     expect(out).toMatch(/^ {2}User-Agent: x\\x1b/m);
     expect((await companion(['why', '192.0.2.66'])).err).toMatch(/^companion: INTERNAL /);

@@ -77,7 +77,9 @@ test('who rehearses nothing has no second judge', () => {
 test('forgiven by an operator is forgiven in rehearsal as well', () => {
   const judging = configured('rules: { scanner.user-agent: shadow }');
   judged(judging, scan(1_000));
+  expect(judging.rehearsedOf(IP)).toMatchObject([{ kind: 'ban', rules: ['scanner.user-agent'] }]);
   judging.forgive(IP, 2_000);
+  expect(judging.rehearsedOf(IP)).toEqual([]);
   expect(kinds(judged(judging, scan(3_000)).shadow?.changes)).toEqual(['ban']);
 });
 

@@ -286,6 +286,7 @@ test('why tells evidence, score, users, lists, history, what is enforced, and ho
     lists: [{ list: 'deny', subject: '203.0.113.0/24', note: 'spam', author: 'me', since: NOW, until: null }],
     proof: 'proven',
     listed: ['deny list: 203.0.113.0/24, spam (by me)'],
+    rehearsed: [],
     shapes: [],
     users: [{ user: 'alice', ok: 1, failed: 0 }],
     history: [expect.objectContaining({ reason: 'earlier' })],

@@ -71,7 +71,7 @@ test('who used a Call-ID or a user, newest first; keys and sources of a key are 
   expect(recent.of('alice')).toHaveLength(8);
   expect(recent.of('alice')[0]).toMatchObject({ ip: '192.0.2.20' });
   expect(recent.evicted).toBe(13);
-  for (let n = 0; n < 50_000; n += 1) recent.see({ ...registered(NOW, from(IP), 'alice'), user: `u${n}` });
+  for (let n = 0; n < 50_000; n += 1) recent.see(registered(NOW + 1_000 + n, from(IP), `u${n}`));
   expect(recent.size).toBeLessThanOrEqual(40_000);
   expect(recent.of('u0')).toEqual([]);
 });
@@ -105,4 +105,12 @@ test('a user is found by its known-good phone as well; what nobody used is said 
   put(good(IP, 'alice'));
   expect(await operations.used('alice')).toMatchObject({ text: 'alice', by: [{ as: 'user', ip: IP }] });
   await expect(operations.used('bob')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('a flood is noted up to its bound a second', () => {
+  const recent = createRecentUse();
+  for (let n = 0; n < 8_000; n += 1) recent.see(registered(NOW, from(IP), `u${n}`));
+  expect([recent.size, recent.evicted]).toEqual([5_000, 3_000]);
+  recent.see(registered(NOW + 1_000, from(IP), 'alice'));
+  expect(recent.of('alice')).toHaveLength(1);
 });
