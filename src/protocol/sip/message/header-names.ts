@@ -157,7 +157,7 @@ export const tokenCode = (text: string, at: number): number => TOKEN_LOWER[text.
 const LONGEST = Math.max(...KNOWN.map(({ length }) => length));
 
 interface Known {
-  readonly name: string;
+  readonly codes: Uint8Array;
   readonly id: number;
 }
 
@@ -167,30 +167,33 @@ const bucketOf = (length: number, first: number): number => length * 32 + (first
 const buckets: (readonly Known[] | undefined)[] = Array.from({ length: bucketOf(LONGEST + 1, 0) }, () => undefined);
 const enter = (name: string, id: number): void => {
   const bucket = bucketOf(name.length, name.charCodeAt(0));
-  buckets[bucket] = [...(buckets[bucket] ?? []), { name, id }];
+  buckets[bucket] = [...(buckets[bucket] ?? []), { codes: Uint8Array.from(Buffer.from(name)), id }];
 };
 KNOWN.forEach((name, id) => {
   if (name !== '') enter(name, id);
 });
 for (const [letter, name] of Object.entries(COMPACT)) enter(letter, headerIdOf(name));
 
-/** Id of the name at `from` … `to`, in any case and compact or not; a known name is a valid token by itself. */
-export const headerIdAt = (text: string, from: number, to: number): number => {
+/**
+ * Id of the name at `from` … `to`, in any case and compact or not; a known name is a valid token by itself. Reads bytes:
+ * twice as fast as characters of a text.
+ */
+export const headerIdAt = (bytes: Uint8Array, from: number, to: number): number => {
   const length = to - from;
   if (length > LONGEST || length < 1) return OTHER_HEADER;
-  const bucket = buckets[bucketOf(length, text.charCodeAt(from))];
+  const bucket = buckets[bucketOf(length, bytes[from]!)];
   if (bucket === undefined) return OTHER_HEADER;
   for (let entry = 0; entry < bucket.length; entry += 1) {
-    const { name, id } = bucket[entry]!;
+    const { codes, id } = bucket[entry]!;
     let same = 0;
-    while (same < length && TOKEN_LOWER[text.charCodeAt(from + same)] === name.charCodeAt(same)) same += 1;
+    while (same < length && TOKEN_LOWER[bytes[from + same]!] === codes[same]) same += 1;
     if (same === length) return id;
   }
   return OTHER_HEADER;
 };
 
 /** True for one or more token characters. */
-export const isToken = (text: string, from: number, to: number): boolean => {
-  for (let at = from; at < to; at += 1) if (TOKEN_LOWER[text.charCodeAt(at)] === 0) return false;
+export const isToken = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at < to; at += 1) if (TOKEN_LOWER[bytes[at]!] === 0) return false;
   return to > from;
 };

@@ -38,9 +38,9 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   const text = bytes.toString('latin1');
   // RFC 3261 7.5: line ends before the start line are ignored
   let start = 0;
-  while (start < size && (text.charCodeAt(start) === CR || text.charCodeAt(start) === LF)) start += 1;
+  while (start < size && (bytes[start] === CR || bytes[start] === LF)) start += 1;
   let lf = text.indexOf('\n', start);
-  const startLine = readStartLine(text, start, lf < 0 ? size : text.charCodeAt(lf - 1) === CR ? lf - 1 : lf);
+  const startLine = readStartLine(text, start, lf < 0 ? size : bytes[lf - 1] === CR ? lf - 1 : lf);
   if (startLine === undefined)
     return fault('not-sip', 'the first line is neither a request line nor a status line', start);
   const lines: number[] = [];
@@ -52,23 +52,23 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   let colon = -1;
   let at = lf < 0 ? size : lf + 1;
   while (at < size) {
-    const first = text.charCodeAt(at);
-    if (first === LF || (first === CR && text.charCodeAt(at + 1) === LF)) {
+    const first = bytes[at]!;
+    if (first === LF || (first === CR && bytes[at + 1] === LF)) {
       complete = true;
       bodyStart = first === LF ? at + 1 : at + 2;
       break;
     }
     lf = text.indexOf('\n', at);
     if (lf < 0) lf = size;
-    let end = text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
+    let end = bytes[lf - 1] === CR ? lf - 1 : lf;
     const nameLimit = end;
     let flags = end === lf && lf < size ? LINE.bareLf : 0;
     // the lines folded into the value
-    while (lf + 1 < size && isBlank(text.charCodeAt(lf + 1))) {
+    while (lf + 1 < size && isBlank(bytes[lf + 1]!)) {
       flags |= LINE.folded;
       lf = text.indexOf('\n', lf + 1);
       if (lf < 0) lf = size;
-      end = text.charCodeAt(lf - 1) === CR ? lf - 1 : lf;
+      end = bytes[lf - 1] === CR ? lf - 1 : lf;
       if (end === lf && lf < size) flags |= LINE.bareLf;
     }
     // sought once per colon, so that lines without one cost nothing more
@@ -85,15 +85,15 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
     } else {
       named = true;
       nameEnd = colon;
-      while (nameEnd > at && isBlank(text.charCodeAt(nameEnd - 1))) nameEnd -= 1;
+      while (nameEnd > at && isBlank(bytes[nameEnd - 1]!)) nameEnd -= 1;
       if (nameEnd < colon) flags |= LINE.blankBeforeColon;
       from = colon + 1;
-      while (from < to && isLws(text.charCodeAt(from))) from += 1;
-      while (to > from && isLws(text.charCodeAt(to - 1))) to -= 1;
-      id = headerIdAt(text, at, nameEnd);
+      while (from < to && isLws(bytes[from]!)) from += 1;
+      while (to > from && isLws(bytes[to - 1]!)) to -= 1;
+      id = headerIdAt(bytes, at, nameEnd);
       if (id === OTHER_HEADER) {
         if (nameEnd === at) flags |= LINE.emptyName;
-        else if (!isToken(text, at, nameEnd)) flags |= LINE.badName;
+        else if (!isToken(bytes, at, nameEnd)) flags |= LINE.badName;
       }
     }
     seen += 1;

@@ -5,9 +5,9 @@ const COMMA = 0x2c;
 const SEMICOLON = 0x3b;
 
 /** Position after the closing quote of the quoted string that opens at `open`, or `end` when it never closes. */
-export const endOfQuoted = (text: string, open: number, end: number): number => {
+export const endOfQuoted = (bytes: Uint8Array, open: number, end: number): number => {
   for (let at = open + 1; at < end; at += 1) {
-    const char = text.charCodeAt(at);
+    const char = bytes[at]!;
     if (char === BACKSLASH) at += 1;
     else if (char === QUOTE) return at + 1;
   }
@@ -23,25 +23,25 @@ export const unquote = (quoted: string): string => {
 const isWhite = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
 /** True when the name between two offsets, blanks around it left out, is `name` in any case. */
-const isName = (text: string, start: number, end: number, name: string): boolean => {
+const isName = (bytes: Uint8Array, start: number, end: number, name: string): boolean => {
   let from = start;
   let to = end;
-  while (from < to && isWhite(text.charCodeAt(from))) from += 1;
-  while (to > from && isWhite(text.charCodeAt(to - 1))) to -= 1;
+  while (from < to && isWhite(bytes[from]!)) from += 1;
+  while (to > from && isWhite(bytes[to - 1]!)) to -= 1;
   if (to - from !== name.length) return false;
   for (let at = 0; at < name.length; at += 1) {
-    const char = text.charCodeAt(from + at);
+    const char = bytes[from + at]!;
     if ((char >= 0x41 && char <= 0x5a ? char | 0x20 : char) !== name.charCodeAt(at)) return false;
   }
   return true;
 };
 
 /** Value of the parameter when it is the first one, plainly written and without quotes, as nearly always; else undefined. */
-const readFirst = (text: string, name: string, from: number, end: number): string | undefined => {
+const readFirst = (bytes: Uint8Array, text: string, name: string, from: number, end: number): string | undefined => {
   const value = from + name.length + 1;
-  if (value > end || text.charCodeAt(value - 1) !== EQUALS || !text.startsWith(name, from)) return undefined;
+  if (value > end || bytes[value - 1]! !== EQUALS || !text.startsWith(name, from)) return undefined;
   for (let at = value; at < end; at += 1) {
-    const char = text.charCodeAt(at);
+    const char = bytes[at]!;
     if (char === SEMICOLON || char === COMMA) return text.slice(value, at);
     if (char <= 0x20 || char === QUOTE) return undefined;
   }
@@ -53,9 +53,16 @@ const readFirst = (text: string, name: string, from: number, end: number): strin
  * the separator is `;`; quotes are removed. One pass. Separators: `;` for Via, From, To, `,` for digest credentials.
  * @returns an empty string when there is none
  */
-export const readParameter = (text: string, name: string, from: number, end: number, separator: ';' | ','): string => {
+export const readParameter = (
+  bytes: Uint8Array,
+  text: string,
+  name: string,
+  from: number,
+  end: number,
+  separator: ';' | ',',
+): string => {
   if (separator === ';') {
-    const first = readFirst(text, name, from, end);
+    const first = readFirst(bytes, text, name, from, end);
     if (first !== undefined) return first;
   }
   const separatorCode = separator.charCodeAt(0);
@@ -63,13 +70,13 @@ export const readParameter = (text: string, name: string, from: number, end: num
   let start = from;
   let equals = -1;
   for (let at = from; at <= end; at += 1) {
-    const char = at < end ? text.charCodeAt(at) : separatorCode;
+    const char = at < end ? bytes[at]! : separatorCode;
     if (char === QUOTE) {
-      at = endOfQuoted(text, at, end) - 1;
+      at = endOfQuoted(bytes, at, end) - 1;
     } else if (char === EQUALS && equals < 0) {
       equals = at;
     } else if (char === separatorCode || char === stopCode) {
-      if (equals >= 0 && isName(text, start, equals, name)) {
+      if (equals >= 0 && isName(bytes, start, equals, name)) {
         const value = text.slice(equals + 1, at).trim();
         return value.startsWith('"') ? unquote(value) : value;
       }

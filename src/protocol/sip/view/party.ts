@@ -13,8 +13,8 @@ const LESS = 0x3c;
 const GREATER = 0x3e;
 const SEMICOLON = 0x3b;
 
-const seek = (text: string, code: number, from: number, to: number): number => {
-  for (let at = from; at < to; at += 1) if (text.charCodeAt(at) === code) return at;
+const seek = (bytes: Uint8Array, code: number, from: number, to: number): number => {
+  for (let at = from; at < to; at += 1) if (bytes[at] === code) return at;
   return -1;
 };
 
@@ -22,23 +22,23 @@ const seek = (text: string, code: number, from: number, to: number): number => {
  * Takes a From or To value apart (RFC 3261 20.10, 20.20): `"Name" <uri>;tag=x`, `Name <uri>;tag=x` or `uri;tag=x`,
  * where in the last form everything behind the first `;` belongs to the header, not to the URI.
  */
-export const readParty = (text: string, start: number, end: number): PartySpan => {
+export const readParty = (bytes: Uint8Array, text: string, start: number, end: number): PartySpan => {
   let display = '';
   let from = start;
-  if (text.charCodeAt(start) === 0x22 && start < end) {
-    from = endOfQuoted(text, start, end);
+  if (bytes[start] === 0x22 && start < end) {
+    from = endOfQuoted(bytes, start, end);
     display = unquote(text.slice(start, from));
   }
-  const open = seek(text, LESS, from, end);
+  const open = seek(bytes, LESS, from, end);
   if (open < 0) {
-    const semicolon = seek(text, SEMICOLON, from, end);
-    if (semicolon < 0) return { display, uri: readUriSpan(text, from, end), tag: '' };
-    const tag = readParameter(text, 'tag', semicolon + 1, end, ';');
-    return { display, uri: readUriSpan(text, from, semicolon), tag };
+    const semicolon = seek(bytes, SEMICOLON, from, end);
+    if (semicolon < 0) return { display, uri: readUriSpan(bytes, from, end), tag: '' };
+    const tag = readParameter(bytes, text, 'tag', semicolon + 1, end, ';');
+    return { display, uri: readUriSpan(bytes, from, semicolon), tag };
   }
   if (display === '') display = text.slice(start, open).trim();
-  const close = seek(text, GREATER, open, end);
-  if (close < 0) return { display, uri: readUriSpan(text, open + 1, end), tag: '' };
-  const tag = readParameter(text, 'tag', close + 1, end, ';');
-  return { display, uri: readUriSpan(text, open + 1, close), tag };
+  const close = seek(bytes, GREATER, open, end);
+  if (close < 0) return { display, uri: readUriSpan(bytes, open + 1, end), tag: '' };
+  const tag = readParameter(bytes, text, 'tag', close + 1, end, ';');
+  return { display, uri: readUriSpan(bytes, open + 1, close), tag };
 };

@@ -12,42 +12,42 @@ const COLON = 0x3a;
 const AT = 0x40;
 
 /** End of the host: `:` port, `;` parameters, `?` headers, `>` or a blank. */
-const endOfHost = (text: string, from: number, to: number): number => {
+const endOfHost = (bytes: Uint8Array, from: number, to: number): number => {
   for (let at = from; at < to; at += 1) {
-    const char = text.charCodeAt(at);
+    const char = bytes[at]!;
     if (char === COLON || char === 0x3b || char === 0x3f || char === 0x3e || char === 0x20 || char === 0x09) return at;
   }
   return to;
 };
 
-const hostAt = (text: string, userFrom: number, userTo: number, from: number, to: number): UriSpan => {
-  if (text.charCodeAt(from) !== 0x5b) return { userFrom, userTo, hostFrom: from, hostTo: endOfHost(text, from, to) };
+const hostAt = (bytes: Uint8Array, userFrom: number, userTo: number, from: number, to: number): UriSpan => {
+  if (bytes[from]! !== 0x5b) return { userFrom, userTo, hostFrom: from, hostTo: endOfHost(bytes, from, to) };
   let close = from + 1;
-  while (close < to && text.charCodeAt(close) !== 0x5d) close += 1;
+  while (close < to && bytes[close]! !== 0x5d) close += 1;
   return { userFrom, userTo, hostFrom: from + 1, hostTo: close };
 };
 
 /** `user:password@host`; characters such as `;` and `?` are legal in a user part (RFC 3261 25.1), so `@` is sought first. */
-const userHostAt = (text: string, from: number, to: number): UriSpan => {
+const userHostAt = (bytes: Uint8Array, from: number, to: number): UriSpan => {
   let colon = -1;
   for (let at = from; at < to; at += 1) {
-    const char = text.charCodeAt(at);
+    const char = bytes[at]!;
     if (char === COLON && colon < 0) colon = at;
-    else if (char === AT) return hostAt(text, from, colon < 0 ? at : colon, at + 1, to);
+    else if (char === AT) return hostAt(bytes, from, colon < 0 ? at : colon, at + 1, to);
   }
-  return hostAt(text, from, from, from, to);
+  return hostAt(bytes, from, from, from, to);
 };
 
-const hasScheme = (text: string, from: number, to: number, scheme: string): boolean => {
-  if (to - from <= scheme.length || text.charCodeAt(from + scheme.length) !== COLON) return false;
+const hasScheme = (bytes: Uint8Array, from: number, to: number, scheme: string): boolean => {
+  if (to - from <= scheme.length || bytes[from + scheme.length]! !== COLON) return false;
   for (let at = 0; at < scheme.length; at += 1) {
-    if ((text.charCodeAt(from + at) | 0x20) !== scheme.charCodeAt(at)) return false;
+    if ((bytes[from + at]! | 0x20) !== scheme.charCodeAt(at)) return false;
   }
   return true;
 };
 
-const hasAt = (text: string, from: number, to: number): boolean => {
-  for (let at = from; at < to; at += 1) if (text.charCodeAt(at) === AT) return true;
+const hasAt = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at < to; at += 1) if (bytes[at]! === AT) return true;
   return false;
 };
 
@@ -55,17 +55,17 @@ const hasAt = (text: string, from: number, to: number): boolean => {
  * Takes a `sip:`, `sips:` or `tel:` URI apart (RFC 3261 19.1, RFC 3966). IPv6 hosts lose their brackets. A bare
  * `user@host` is read as if it were a SIP URI; what is neither gives nothing.
  */
-export const readUriSpan = (text: string, start: number, end: number): UriSpan => {
+export const readUriSpan = (bytes: Uint8Array, start: number, end: number): UriSpan => {
   let from = start;
   let to = end;
-  while (from < to && text.charCodeAt(from) <= 0x20) from += 1;
-  while (to > from && text.charCodeAt(to - 1) <= 0x20) to -= 1;
-  if (hasScheme(text, from, to, 'sip')) return userHostAt(text, from + 4, to);
-  if (hasScheme(text, from, to, 'sips')) return userHostAt(text, from + 5, to);
-  if (hasScheme(text, from, to, 'tel')) {
+  while (from < to && bytes[from]! <= 0x20) from += 1;
+  while (to > from && bytes[to - 1]! <= 0x20) to -= 1;
+  if (hasScheme(bytes, from, to, 'sip')) return userHostAt(bytes, from + 4, to);
+  if (hasScheme(bytes, from, to, 'sips')) return userHostAt(bytes, from + 5, to);
+  if (hasScheme(bytes, from, to, 'tel')) {
     let userTo = from + 4;
-    while (userTo < to && text.charCodeAt(userTo) !== 0x3b) userTo += 1;
+    while (userTo < to && bytes[userTo]! !== 0x3b) userTo += 1;
     return { userFrom: from + 4, userTo, hostFrom: to, hostTo: to };
   }
-  return hasAt(text, from, to) ? userHostAt(text, from, to) : NOTHING;
+  return hasAt(bytes, from, to) ? userHostAt(bytes, from, to) : NOTHING;
 };
