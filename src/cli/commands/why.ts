@@ -1,6 +1,7 @@
-import { ENOUGH_POINTS, canonicalIp, escapeText } from '../../model/index.ts';
+import { CompanionError, ENOUGH_POINTS, canonicalIp, escapeText } from '../../model/index.ts';
 import type { BanRow, Evidence, ListRow, ShapeSeen, UsedBy, UsedReport, WhyReport } from '../../model/index.ts';
 import { ask } from '../ask.ts';
+import type { Client } from '../client.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommonOptions } from '../options.ts';
 import { printJson, printLines } from '../output/print.ts';
@@ -163,21 +164,29 @@ const MAX_STORIES = 3;
 
 const isAddress = (text: string): boolean => canonicalIp(text.split('/', 1)[0] ?? '') !== undefined;
 
-/** Something that was meant as an address is said to be none, instead of being looked for as a user. */
-const looksLikeAddress = (text: string): boolean =>
-  /^[\d.]+(?:\/\d+)?$|^[\da-f:]*:[\da-f:]*:[\da-f:.]*(?:\/\d+)?$/i.test(text);
+/** Digits, dots and colons may be a Call-ID or a number: they are looked up first, and only then said to be no address. */
+const MEANT_AS_ADDRESS = /^(?=.*[.:])[\da-f.:]+(?:\/\d+)?$/i;
+
+const usedBy = async (client: Client, text: string): Promise<UsedReport> => {
+  try {
+    return await client.call<UsedReport>('used', { text });
+  } catch (error) {
+    if (!(error instanceof CompanionError) || error.code !== 'NOT_FOUND' || !MEANT_AS_ADDRESS.test(text)) throw error;
+    await client.call<WhyReport>('why', { ip: text });
+    throw error;
+  }
+};
 
 /** `companion why IP|CALL-ID|USER`: what companion thinks of an address, or of those that used the name, and why. */
 export const why = async (what: string, options: CommonOptions): Promise<number> => {
-  // a number such as 1001 is a user
-  if (isAddress(what) || (looksLikeAddress(what) && !/^\d+$/.test(what))) {
+  if (isAddress(what)) {
     const report = await ask(options, (client) => client.call<WhyReport>('why', { ip: what }));
     if (options.json) printJson(report);
     else printLines(story(report, Date.now()));
     return EXIT.ok;
   }
   const found = await ask(options, async (client) => {
-    const used = await client.call<UsedReport>('used', { text: what });
+    const used = await usedBy(client, what);
     const ips = [...new Set(used.by.map(({ ip }) => ip))];
     const reports: WhyReport[] = [];
     for (const ip of ips.slice(0, MAX_STORIES)) reports.push(await client.call<WhyReport>('why', { ip }));

@@ -376,6 +376,8 @@ describe('stories', () => {
       reports: [{ ip: '203.0.113.7' }, { ip: '198.51.100.9' }],
     });
     expect((await companion(['why', 'nobody'])).err).toMatch(/^companion: NOT_FOUND /);
+    // letters, digits and colons: a Call-ID of some phones
+    expect((await companion(['why', 'ab:12:cd'])).out).toMatch(/^ab:12:cd was used by$/m);
   });
 });
 
