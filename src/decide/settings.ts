@@ -49,14 +49,16 @@ export const firstBanOf = (
 /** How hard to judge. Every default is meant to be left on. */
 export const decideSchema = z.strictObject({
   /** First rung of the ladder; each further ban of the same source doubles it. */
-  ban_time: duration.prefault(DEFAULT_BAN_TIME),
+  ban_time: duration.prefault(DEFAULT_BAN_TIME).describe('first rung of the ladder; each further ban doubles it'),
   /** First rung for bans by certain rules, `enumeration.distinct`, or families of them; `enumeration: 2h` while ban_time is 1h. */
-  ban_times: banTimes.prefault({}),
+  ban_times: banTimes
+    .prefault({})
+    .describe('first ban by a rule or a family of rules; enumeration: 2h while ban_time is 1h'),
   ban_time_max: duration.prefault('7d'),
   /** After this long without a ban a source starts at the first rung again. */
-  ladder_decay: duration.prefault('14d'),
+  ladder_decay: duration.prefault('14d').describe('after this long without a ban it starts at the first rung'),
   /** The N-th proven ban has no end (an entry of the deny list). 0: never. */
-  permanent_after: z.int().min(0).max(100).prefault(0),
+  permanent_after: z.int().min(0).max(100).prefault(0).describe('the N-th proven ban has no end; 0: never'),
   quarantine_time: duration.prefault('10m'),
   throttle_time: duration.prefault('10m'),
   /** Requests a second of a throttled (proven) source. */
@@ -70,8 +72,13 @@ export const decideSchema = z.strictObject({
   /** An address that carries this share of all known-good users stands for a proxy: never banned. */
   proxy_share: z.number().min(0.01).max(1).prefault(0.3),
   /** What evidence counts at an address where a decision seems to have hit a customer, and for how long. 1: as all others. */
-  false_alarm_weight: z.number().min(0.1).max(1).prefault(0.5),
-  false_alarm_time: duration.prefault('7d'),
+  false_alarm_weight: z
+    .number()
+    .min(0.1)
+    .max(1)
+    .prefault(0.5)
+    .describe('what evidence counts where a decision seems to have hit a customer'),
+  false_alarm_time: duration.prefault('7d').describe('for how long'),
   max_sources: z.int().min(1_000).max(10_000_000).prefault(100_000),
   max_bans: z.int().min(100).max(1_000_000).prefault(200_000),
   max_quarantined: z.int().min(100).max(1_000_000).prefault(50_000),

@@ -111,6 +111,15 @@ test('an action bounds what a rule leads to', () => {
   expect(kinds(judged(configured('rules: { scanner.user-agent: log }'), scan(1_000)).changes)).toEqual([]);
 });
 
+test('ban_times takes rules and families, and nothing else', () => {
+  expect(() =>
+    configured('decide: { ban_times: { enumeration: 4h, digest.guessing: 1d, method-bucket: 5m } }'),
+  ).not.toThrow();
+  expect(() => configured('decide: { ban_times: { enumerations: 4h } }')).toThrow(
+    /c\.yaml:1:\d+ decide\.ban_times\.enumerations is neither/,
+  );
+});
+
 // allowlist_only
 
 test('a node that is closed drops strangers, and nobody else', () => {
