@@ -89,6 +89,8 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
     const vains = sources.sparse<Vain>();
     const goodUntil = sources.numbers();
     let skipped = 0;
+    /** No campaign lasts longer: nearly always there is none. */
+    let anyUntil: EpochMs = -Infinity;
     let second = -1;
     let looks = 0;
 
@@ -115,10 +117,17 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       vains.delete(slot);
     };
 
+    const advance = (campaign: Campaign, at: EpochMs): Extent | undefined => {
+      campaign.advance(at, config);
+      const extent = campaign.extent(at);
+      if (extent !== undefined) anyUntil = Math.max(anyUntil, at + config.window);
+      return extent;
+    };
+
     const join = ({ at, tier }: Request | Outcome, { wire, identity, name, state }: Vain): void => {
       const campaign = campaignOf(wire);
       if (!campaign.join(identity, { at, name, tier }, state === 'guessing')) skipped += 1;
-      campaign.advance(at, config);
+      advance(campaign, at);
     };
 
     /** A first request of somebody: how it is built is looked at while there is time for it. Nobody else takes room. */
@@ -140,7 +149,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       if (state === 'silent') join(event, vain);
     };
 
-    const accuse = (event: Request, vain: Vain, extent: Extent, roams: boolean): readonly Finding[] => {
+    const accuse = (event: Request, vain: Vain, wire: string, extent: Extent, roams: boolean): readonly Finding[] => {
       const { sources: many, names, run, tier } = extent;
       if (event.at < vain.quietUntil) return NO_FINDINGS;
       vain.quietUntil = event.at + QUIET_MS;
@@ -153,20 +162,29 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
           // a device without a password asks for one name for ever, over TCP too: it may be put right, and is not banned
           tier: tier === 'proven' && roams ? event.tier : 'spoofable',
           points: ENOUGH_POINTS,
-          evidence: `one of ${many} addresses whose messages are built alike (${vain.wire}): ${names} names${row}, no success`,
+          evidence: `one of ${many} addresses whose messages are built alike (${wire}): ${names} names${row}, no success`,
         },
       ];
     };
 
+    /** The campaign that a message built like this one is part of. */
+    const extentOf = (wire: string, at: EpochMs): Extent | undefined =>
+      campaigns.has(wire) ? advance(campaignOf(wire), at) : undefined;
+
     /** Asked in vain before; now again. */
-    const onAgain = (event: Request, vain: Vain, name: string): readonly Finding[] => {
+    const onAgain = (event: Request, facts: Facts, vain: Vain, name: string): readonly Finding[] => {
+      const { at } = event;
       const roams = name !== vain.name || vain.state === 'guessing';
-      const grace = roams ? config.campaign_grace : config.grace;
-      if (vain.state === 'tried' || event.at - vain.at < grace || !campaigns.has(vain.wire)) return NO_FINDINGS;
-      const campaign = campaignOf(vain.wire);
-      campaign.advance(event.at, config);
-      const extent = campaign.extent(event.at);
-      return extent === undefined || users.has(name) ? NO_FINDINGS : accuse(event, vain, extent, roams);
+      if (vain.state === 'tried' || at - vain.at < (roams ? config.campaign_grace : config.grace)) return NO_FINDINGS;
+      let { wire } = vain;
+      let extent = extentOf(wire, at);
+      // random tokens look unlike the others now and then: either of its messages may betray a bot
+      if (extent === undefined && at < anyUntil && facts.wire !== undefined && hasTime(at)) {
+        looks += 1;
+        wire = facts.wire();
+        extent = extentOf(wire, at);
+      }
+      return extent === undefined || users.has(name) ? NO_FINDINGS : accuse(event, vain, wire, extent, roams);
     };
 
     const onRequest = (event: Request, facts: Facts): readonly Finding[] => {
@@ -186,7 +204,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
         note(event, facts, name);
         return NO_FINDINGS;
       }
-      if (event.credentials === 'none') return onAgain(event, vain, name);
+      if (event.credentials === 'none') return onAgain(event, facts, vain, name);
       // what becomes of the answer is told, also when it was none
       if (vain.state === 'silent') {
         leaveCampaign(vain);

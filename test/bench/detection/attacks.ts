@@ -72,6 +72,37 @@ const botnet: Scenario = {
   },
 };
 
+const OFFICES = 200;
+
+/** The bots' messages are built exactly as those of the customers' phones. */
+const lookalikes: Scenario = {
+  name: 'botnet of 200 that looks like the phones of 200 offices',
+  minutes: 20,
+  build(world) {
+    for (const office of range(OFFICES))
+      for (const desk of range(4)) {
+        const wire = {
+          ip: `101.66.${office >> 6}.${1 + (office & 63)}`,
+          port: 20_000 + desk,
+          transport: 'udp' as const,
+        };
+        const user = String(30_000 + office * 4 + desk);
+        const phone = world.phone({ user, password: 'secret', wire, everySeconds: 300 });
+        world.after(world.random() * 900_000, phone.start);
+      }
+    for (const index of range(200)) {
+      const wire = { ip: `${60 + (index % 40)}.${index}.8.9`, port: 5_060, transport: 'udp' as const };
+      world.attackers.add(wire.ip);
+      for (const step of range(3))
+        world.after(60_000 + world.random() * 900_000, () => {
+          const user = String(60_000 + index * 3 + step);
+          const branch = `z9hG4bK${user}1${Math.floor(world.random() * 1e9).toString(36)}`;
+          world.registrar.send({ ...register(user, `${user}-reg-${wire.ip}`), branch }, wire, () => undefined);
+        });
+    }
+  },
+};
+
 const PROXIES = 40;
 const PATIENCE_MS = 2_000;
 
@@ -107,5 +138,6 @@ export const ATTACKS: readonly Scenario[] = [
   bruteForce('brute force: one password a second', 1_000, 10),
   bruteForce('slow brute force: 0.05/s', 20_000, 60),
   botnet,
+  lookalikes,
   proxyList,
 ];
