@@ -62,7 +62,7 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
 
 export * from './geo/index.ts';
 export * from './networks/index.ts';
-export { createPrivateRange } from './private-range.ts';
+export { createPrivateRange, embeddingsOf } from './private-range.ts';
 export { PrefixMap } from './prefix-map.ts';
 export { SCANNER_AGENTS, type AgentPattern, type AlarmRisk } from './scanner-agents.ts';
 export * from './wire/index.ts';

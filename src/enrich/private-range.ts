@@ -1,4 +1,5 @@
 import { parseCidr } from '../model/index.ts';
+import type { Cidr } from '../model/index.ts';
 import { NO_V4, PrefixMap, readV4 } from './prefix-map.ts';
 
 /**
@@ -17,14 +18,29 @@ const PRIVATE_RANGES = [
   'fc00::/7',
 ] as const;
 
+const byteOf = (value: number): string => value.toString(16).padStart(2, '0');
+
+/**
+ * The IPv6 networks that stand for an IPv4 one: behind the NAT64 prefix `64:ff9b::/96` (RFC 6052) and as 6to4 `2002::/16`
+ * (RFC 3056). Whoever reaches them reaches, or comes from, the IPv4 addresses.
+ */
+export const embeddingsOf = ({ bytes, prefix }: Cidr): readonly Cidr[] => {
+  const [a = 0, b = 0, c = 0, d = 0] = bytes;
+  const [high, low] = [byteOf(a) + byteOf(b), byteOf(c) + byteOf(d)];
+  return [parseCidr(`64:ff9b::${high}:${low}/${96 + prefix}`), parseCidr(`2002:${high}:${low}::/${16 + prefix}`)];
+};
+
 /** Builds the look-up for the hot path: no address is parsed into an object, of IPv4 none is looked up. */
 export const createPrivateRange = (): ((ip: string) => boolean) => {
   const v6 = new PrefixMap<true>();
   const v4: { readonly network: number; readonly mask: number }[] = [];
   for (const range of PRIVATE_RANGES) {
     const cidr = parseCidr(range);
-    if (cidr.family === 4) v4.push({ network: readV4(cidr.network), mask: -1 << (32 - cidr.prefix) });
-    else v6.set(cidr, true);
+    if (cidr.family === 6) v6.set(cidr, true);
+    else {
+      v4.push({ network: readV4(cidr.network), mask: -1 << (32 - cidr.prefix) });
+      for (const embedding of embeddingsOf(cidr)) v6.set(embedding, true);
+    }
   }
   return (ip) => {
     const address = readV4(ip);

@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Agent } from 'undici';
 import { CompanionError, formatDuration } from '../model/index.ts';
 import type { Barred, Clock, FeedRow } from '../model/index.ts';
-import { createAgent, createHttp } from './http.ts';
+import { createHttp } from './http.ts';
 import { createFeed } from './kinds/index.ts';
 import type { Feed, Hits, KindSettings, Polled } from './kinds/index.ts';
 import type { NameResolver } from './names/index.ts';
+import { createAgents } from './outward.ts';
 import { createProtection } from './sift/index.ts';
 import type { Protected, Protection } from './sift/index.ts';
 
@@ -36,7 +36,6 @@ export interface FeedDeskParts {
   readonly alarm: (name: string, problem: string | undefined) => void;
   /** What feeds list may be another thing now. */
   readonly changed: () => void;
-  readonly agent?: Agent | undefined;
 }
 
 /** What the feeds together say of an address. */
@@ -99,8 +98,8 @@ const identityOf = ({ enabled: _enabled, action: _action, every: _every, ...rest
 /** Runs the feeds: polls them, keeps what they say, and says what they say together. Nobody waits for any of it. */
 export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
   const { clock, directory } = parts;
-  const agent = parts.agent ?? createAgent();
-  const http = createHttp(agent);
+  const agents = createAgents();
+  const http = createHttp(agents);
   const running = new Map<string, Running>();
   let policy: FeedPolicy = { quorum: 2, alone_for: 86_400_000 };
   let stopped = false;
@@ -315,7 +314,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
     async stop() {
       stopped = true;
       clearInterval(timer);
-      await agent.destroy();
+      await agents.destroy();
     },
   };
 };

@@ -1,5 +1,6 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import type { Dispatcher } from 'undici';
+import type { Agents } from './outward.ts';
 
 /** An answer of somebody else's server, whole. */
 export interface Answered {
@@ -22,19 +23,8 @@ export interface Ask {
 /** Asks somebody else's server. Rejects with an Error whose message says in a few words what went wrong. */
 export type Http = (url: string, ask: Ask) => Promise<Answered>;
 
-const CONNECT_MS = 10_000;
-const MAX_HEADER_BYTES = 16_384;
 const MAX_REDIRECTS = 3;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-export const createAgent = (): Agent =>
-  new Agent({
-    allowH2: false,
-    connections: 4,
-    connect: { timeout: CONNECT_MS },
-    keepAliveTimeout: 1_000,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  });
 
 /** In words for an operator; never with the URL's query or the headers, which may hold a key. */
 export const failureText = (error: unknown): string => {
@@ -75,9 +65,9 @@ const headerOf = ({ headers }: Dispatcher.ResponseData, name: string): string =>
   return typeof value === 'string' ? value.slice(0, 200) : '';
 };
 
-/** Follows redirects of GETs, without credentials once they lead to somebody else. */
-export const createHttp = (agent: Dispatcher): Http => {
-  const once = async (url: string, ask: Ask, signal: AbortSignal): Promise<Answered | string> => {
+/** Follows redirects of GETs, without credentials once they lead to somebody else, and never into our own network. */
+export const createHttp = (agents: Agents): Http => {
+  const once = async (agent: Dispatcher, url: string, ask: Ask, signal: AbortSignal): Promise<Answered | string> => {
     const { method = 'GET', headers = {}, body, maxBytes } = ask;
     const answer = await request(url, {
       dispatcher: agent,
@@ -101,14 +91,16 @@ export const createHttp = (agent: Dispatcher): Http => {
   };
   return async (url, ask) => {
     const signal = AbortSignal.timeout(ask.deadlineMs);
+    let agent = agents.configured;
     let at = url;
     let asking = ask;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const answered = await once(at, asking, signal).catch((error: unknown) => {
+      const answered = await once(agent, at, asking, signal).catch((error: unknown) => {
         throw new Error(failureText(error), { cause: error });
       });
       if (typeof answered !== 'string') return answered;
       if (new URL(answered).origin !== new URL(at).origin) asking = { ...ask, headers: {} };
+      if (hop === 0) agent = await agents.redirectedFrom(url);
       at = answered;
     }
     throw new Error(`it redirects more than ${MAX_REDIRECTS} times`);

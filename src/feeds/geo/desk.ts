@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Dispatcher } from 'undici';
 import { formatDuration } from '../../model/index.ts';
 import type { Clock, EpochMs, GeoReport, GeoUpdateRow } from '../../model/index.ts';
 import type { GeoDatabase } from '../../enrich/index.ts';
-import { createAgent } from '../http.ts';
+import { createAgents } from '../outward.ts';
 import { download } from './download.ts';
 import type { Wanted } from './download.ts';
 import { createGeoFiles } from './files.ts';
@@ -26,7 +25,6 @@ export interface GeoDeskParts {
   readonly alarm: (name: string, problem: string | undefined) => void;
   /** Other databases are in use now. */
   readonly changed: () => void;
-  readonly agent?: Dispatcher | undefined;
 }
 
 export interface GeoDesk {
@@ -50,7 +48,7 @@ const fileName = (url: string): string => {
 /** Databases in use, their files, and the fetching of new ones. */
 export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
   const { clock, alarm, directory } = parts;
-  const agent = parts.agent ?? createAgent();
+  const agents = createAgents();
   const targets = parts.download.map((wanted) => ({ wanted, file: join(directory, fileName(wanted.url)) }));
   const fetched = new Set(targets.map(({ file }) => file));
   const files = createGeoFiles([...new Set([...parts.files, ...fetched])], fetched, (file, problem) =>
@@ -83,7 +81,7 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
     const done: GeoUpdateRow[] = [];
     for (const { wanted, file } of targets) {
       try {
-        const { url, same, database } = await download(agent, wanted, file, clock.now());
+        const { url, same, database } = await download(agents, wanted, file, clock.now());
         const built = new Date(database.builtAt).toISOString().slice(0, 10);
         done.push({ url, outcome: same ? 'same' : 'updated', message: `${database.type}, built ${built}` });
       } catch (error) {
@@ -144,7 +142,7 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
     }),
     async stop() {
       clearInterval(timer);
-      await agent.destroy();
+      await agents.destroy();
       await running;
     },
   };

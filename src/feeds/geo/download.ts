@@ -9,6 +9,7 @@ import type { Dispatcher } from 'undici';
 import { openGeoDatabase } from '../../enrich/index.ts';
 import type { GeoDatabase } from '../../enrich/index.ts';
 import { createHttp, failureText, redirectOf } from '../http.ts';
+import type { Agents } from '../outward.ts';
 
 /** DB-IP's largest free database is 60 MB packed, 140 MB unpacked. Packed bytes can be made to unpack to anything. */
 export interface DownloadBounds {
@@ -65,13 +66,15 @@ const unpacked = async function* (source: AsyncIterable<Buffer>): AsyncGenerator
   await feeding;
 };
 
-const ask = async (agent: Dispatcher, url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+const ask = async (agents: Agents, url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> => {
+  let agent = agents.configured;
   let at = url;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const answer = await request(at, { dispatcher: agent, headers: { 'user-agent': 'companion' }, signal });
     const next = redirectOf(at, answer);
     if (next === undefined) return answer;
     await answer.body.dump({ limit: 65_536 });
+    if (hop === 0) agent = await agents.redirectedFrom(url);
     at = next;
   }
   throw new Error(`it redirects more than ${MAX_REDIRECTS} times`);
@@ -97,18 +100,18 @@ export interface Fetched {
   readonly database: GeoDatabase;
 }
 
-const expectedSum = async (agent: Dispatcher, sum: string, from: string): Promise<string> => {
+const expectedSum = async (agents: Agents, sum: string, from: string): Promise<string> => {
   if (/^[0-9a-f]{64}$/i.test(sum)) return sum.toLowerCase();
-  const { status, body } = await createHttp(agent)(sum, { deadlineMs: CHECKSUM_MS, maxBytes: CHECKSUM_BYTES });
+  const { status, body } = await createHttp(agents)(sum, { deadlineMs: CHECKSUM_MS, maxBytes: CHECKSUM_BYTES });
   const found = /\b[0-9a-f]{64}\b/i.exec(body.toString('latin1'))?.[0];
   if (status !== 200 || found === undefined) throw new Error(`the checksum of ${from} cannot be fetched`);
   return found.toLowerCase();
 };
 
 /** Fetches into `file` beside; @returns SHA-256 of what came */
-const save = async (agent: Dispatcher, url: string, file: string, bounds: DownloadBounds): Promise<string> => {
+const save = async (agents: Agents, url: string, file: string, bounds: DownloadBounds): Promise<string> => {
   const signal = AbortSignal.timeout(bounds.deadlineMs);
-  const answer = await ask(agent, url, signal);
+  const answer = await ask(agents, url, signal);
   if (answer.statusCode !== 200) {
     await answer.body.dump({ limit: 65_536 });
     const why = `the server answered ${answer.statusCode}`;
@@ -141,7 +144,7 @@ const readOrNothing = async (file: string): Promise<Buffer | undefined> => {
  * Rejects with an Error that says what went wrong; the old file is untouched then.
  */
 export const download = async (
-  agent: Dispatcher,
+  agents: Agents,
   wanted: Wanted,
   file: string,
   now: number,
@@ -152,10 +155,10 @@ export const download = async (
   try {
     for (const [index, url] of urls.entries()) {
       try {
-        const sum = await save(agent, url, beside, bounds);
+        const sum = await save(agents, url, beside, bounds);
         if (
           wanted.sha256 !== undefined &&
-          (await expectedSum(agent, dated(wanted.sha256, now - index * MONTH_MS), url)) !== sum
+          (await expectedSum(agents, dated(wanted.sha256, now - index * MONTH_MS), url)) !== sum
         )
           throw new Error('its checksum is wrong: it was damaged on the way, or is not what was promised');
         const bytes = await readFile(beside);

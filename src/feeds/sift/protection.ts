@@ -1,5 +1,6 @@
-import { parseCidr } from '../../model/index.ts';
+import { formatCidr, parseCidr } from '../../model/index.ts';
 import type { Cidr } from '../../model/index.ts';
+import { embeddingsOf } from '../../enrich/index.ts';
 
 /** An address or network that no feed may hit, and what it is: `peer carrier`, `a registered phone`. */
 export interface Protected {
@@ -9,9 +10,14 @@ export interface Protected {
 
 /** Shorter prefixes are half a continent: a mistake of the feed, or worse. */
 const WIDEST = { 4: 12, 6: 28 } as const;
+/** Wider networks are the whole of a provider: that somebody attacks from there is true, and is no reason to ban all of it. */
+const WIDEST_BAN = { 4: 16, 6: 32 } as const;
+
+/** Whether a feed that lists this network may only have its addresses challenged. */
+export const isWide = (family: 4 | 6, prefix: number): boolean => prefix < WIDEST_BAN[family];
 /**
  * Nobody's addresses, and those that every site has for itself: a feed that lists them blocks nobody or everybody
- * (RFC 6890, RFC 1918, RFC 6598, RFC 2544, multicast and above).
+ * (RFC 6890, RFC 1918, RFC 6598, RFC 2544, multicast and above). In the IPv6 addresses that stand for IPv4 ones as well.
  */
 const NOBODY = [
   '0.0.0.0/8',
@@ -82,6 +88,13 @@ interface Families {
   readonly v6: readonly Range<bigint>[];
 }
 
+const reservedNetworks = (): readonly Protected[] =>
+  NOBODY.flatMap((text) => {
+    const cidr = parseCidr(text);
+    const all = cidr.family === 4 ? [cidr, ...embeddingsOf(cidr)] : [cidr];
+    return all.map((one) => ({ subject: formatCidr(one), what: '' }));
+  });
+
 const lastV4 = (start: number, prefix: number): number => start + 2 ** (32 - prefix) - 1;
 const lastV6 = (start: bigint, prefix: number): bigint => start + (1n << (V6_BITS - BigInt(prefix))) - 1n;
 
@@ -105,7 +118,7 @@ export const createProtection = (
   subjects: readonly Protected[],
   isCustomer: (ip: string) => boolean = () => false,
 ): Protection => {
-  const nobody = familiesOf(NOBODY.map((subject) => ({ subject, what: '' })));
+  const nobody = familiesOf(reservedNetworks());
   const ours = familiesOf(subjects);
   const refuseV4 = (start: number, prefix: number): Refusal | undefined => {
     if (prefix < WIDEST[4]) return TOO_WIDE;

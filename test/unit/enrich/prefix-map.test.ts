@@ -91,6 +91,13 @@ test.each([
   'febf::1',
   'fd00::1',
   'fc00::1',
+  // 10.0.0.1, 192.168.1.1, 127.0.0.1 behind NAT64 and as 6to4
+  '64:ff9b::a00:1',
+  '64:ff9b::c0a8:101',
+  '64:ff9b::7f00:1',
+  '2002:a00:1::1',
+  '2002:c0a8:101:7::1',
+  '2002:7f00:1::',
 ])('%s is in a private range', (ip) => {
   expect(createPrivateRange()(ip)).toBe(true);
 });
@@ -107,6 +114,8 @@ test.each([
   'fec0::1',
   '2a00::1',
   '2001:db8::1',
+  '64:ff9b::cb00:7107',
+  '2002:cb00:7107::1',
 ])('%s is not', (ip) => {
   expect(createPrivateRange()(ip)).toBe(false);
 });

@@ -26,7 +26,7 @@ export interface FakeServer {
 }
 
 /** Somebody else's HTTP server on a free port of loopback. */
-export const fakeServer = async (answer: FakeServer['answer']): Promise<FakeServer> => {
+export const fakeServer = async (answer: FakeServer['answer'], host = '127.86.0.1'): Promise<FakeServer> => {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -51,10 +51,10 @@ export const fakeServer = async (answer: FakeServer['answer']): Promise<FakeServ
       response.end(body);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.86.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as { port: number };
   const fake: FakeServer = {
-    url: `http://127.86.0.1:${port}`,
+    url: `http://${host}:${port}`,
     asked,
     answer,
     stop: async () => {

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Agent } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGeoDesk } from '../../../../src/feeds/index.ts';
 import type { GeoDesk } from '../../../../src/feeds/index.ts';
 import { download } from '../../../../src/feeds/geo/download.ts';
+import { createAgents } from '../../../../src/feeds/outward.ts';
 import { fakeServer } from '../fake-server.ts';
 import type { FakeServer } from '../fake-server.ts';
 import { country, encodeMmdb } from '../mmdb.ts';
@@ -135,21 +135,21 @@ describe('geo update', () => {
   });
 
   test('what is packed too large, or unpacks to too much, is refused while it comes', async () => {
-    const agent = new Agent();
+    const agents = createAgents();
     const file = join(directory, 'x.mmdb');
     server.answer = () => ({ body: gzipSync(Buffer.alloc(4_000_000)) });
     const bounds = { packedBytes: 1_000_000, bytes: 1_000_000, deadlineMs: 5_000 };
-    await expect(download(agent, { url: `${server.url}/x` }, file, NOW, bounds)).rejects.toThrow(
+    await expect(download(agents, { url: `${server.url}/x` }, file, NOW, bounds)).rejects.toThrow(
       'unpacks to more than 1000000',
     );
     server.answer = () => ({ body: Buffer.alloc(2_000_000, 1) });
-    await expect(download(agent, { url: `${server.url}/x` }, file, NOW, bounds)).rejects.toThrow('more than 1000000');
+    await expect(download(agents, { url: `${server.url}/x` }, file, NOW, bounds)).rejects.toThrow('more than 1000000');
     server.answer = () => ({ hangs: true });
     await expect(
-      download(agent, { url: `${server.url}/x` }, file, NOW, { ...bounds, deadlineMs: 100 }),
+      download(agents, { url: `${server.url}/x` }, file, NOW, { ...bounds, deadlineMs: 100 }),
     ).rejects.toThrow('no answer within the deadline');
     expect(readdirSync(directory)).toEqual([]);
-    await agent.destroy();
+    await agents.destroy();
   });
 
   test('by itself: an update that failed is told in the status', async () => {
