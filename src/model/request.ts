@@ -71,6 +71,8 @@ export interface Request {
   readonly cut: boolean;
   /** Rules of the standard that the message breaks; undefined where nobody looked (what is only told). */
   readonly violations?: readonly Violation[] | undefined;
+  /** Why nothing of the message could be read, though the server did; its view is empty then. */
+  readonly unreadable?: string | undefined;
   /** Virtual patches that the message fits, on or not; undefined where nobody looked. */
   readonly exploits?: readonly Exploit[] | undefined;
   /** The message without its secrets, at most 2 KB: redacted when called, which is before anybody keeps it. */

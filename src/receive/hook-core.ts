@@ -72,12 +72,15 @@ export const createHookCore = (
     const now = clock.now();
     const request = requestOf(frame, now);
     if (typeof request === 'string') {
-      // the server could read it and we could not: not a reason to hurt anybody
+      // no address, nobody to judge: not a reason to hurt anybody
       reply(frame, 'allow');
       handlers.drop(`unreadable-${request}`);
+      return;
+    }
+    if (request.unreadable !== undefined) {
+      handlers.drop(`unreadable-${request.unreadable}`);
       const garbage = unreadableOf(frame, now);
       if (garbage !== undefined) handlers.outcome(garbage);
-      return;
     }
     const age = now - frame.sentAt;
     if (age > OWN_DEADLINE_MS && age < CLOCK_SKEW_MS) {

@@ -1,5 +1,5 @@
 import { canonicalIp, identityOf, provenTransport } from '../model/index.ts';
-import type { AuthResult, Outcome, ProofTier, Request, Source } from '../model/index.ts';
+import type { AuthResult, Outcome, PartyView, ProofTier, Request, SipView, Source, Violation } from '../model/index.ts';
 import { inspectRequest, isParseFault, isSipFault, parseSip, redactMessage, viewOf } from '../protocol/index.ts';
 import type { UpFrame } from '../protocol/index.ts';
 
@@ -37,17 +37,51 @@ const sourceOf = (frame: {
 export const tierOf = (source: Source, bound: boolean): ProofTier =>
   bound || provenTransport(source.transport) ? 'proven' : 'spoofable';
 
-/** @returns the request, or why there is none ('address', or what the SIP reader says) */
+const NOBODY: PartyView = { display: '', user: '', host: '', tag: '' };
+
+/** What is known of a message that is none to us. */
+const NOTHING_READ: SipView = {
+  method: '',
+  requestUri: '',
+  requestUser: '',
+  requestHost: '',
+  from: NOBODY,
+  to: NOBODY,
+  callId: '',
+  cseq: -1,
+  userAgent: '',
+  userAgents: [],
+  contact: '',
+  viaBranch: '',
+  authUser: '',
+  headers: [],
+  bodyStart: '',
+  tricks: [],
+};
+
+/** The server hands over what it has parsed itself: whoever makes it read what we cannot is let through by nobody. */
+const UNREADABLE: readonly Violation[] = [{ rule: 'unreadable', severity: 'critical', offset: 0 }];
+
+/**
+ * An ask that we cannot read is a request all the same: its source has a standing, and a bare `allow` would be a way past
+ * everything. Without any bytes (a script that sends no message) nothing is held against it.
+ * @returns the request, or why there is none ('address'; for what is only told also what the SIP reader says)
+ */
 export const requestOf = (frame: AskFrame, at: number): Request | string => {
   const source = sourceOf(frame);
   if (source === undefined) return 'address';
-  const message = parseSip(frame.raw);
-  if (isParseFault(message)) return message.fault;
-  const sip = viewOf(message);
-  if (isSipFault(sip)) return sip.fault;
-  // what is only told has passed already
   const { cut } = frame;
-  const inspected = frame.kind === 'ask' ? inspectRequest(message, source.transport, cut) : {};
+  const message = parseSip(frame.raw);
+  const sip = isParseFault(message) ? message : viewOf(message);
+  const fault = isSipFault(sip) ? sip.fault : undefined;
+  // what is only told has passed already
+  if (frame.kind !== 'ask' && fault !== undefined) return fault;
+  const inspected =
+    isParseFault(message) || fault !== undefined
+      ? { violations: frame.raw.length === 0 ? [] : UNREADABLE, unreadable: fault ?? 'not-sip' }
+      : frame.kind === 'ask'
+        ? inspectRequest(message, source.transport, cut)
+        : {};
   return {
     kind: 'request',
     at,
@@ -56,7 +90,7 @@ export const requestOf = (frame: AskFrame, at: number): Request | string => {
     tier: tierOf(source, frame.credentials === 'bound'),
     credentials: frame.credentials,
     standing: frame.standing,
-    sip,
+    sip: isSipFault(sip) ? NOTHING_READ : sip,
     sizeBytes: frame.sizeBytes,
     cut,
     ...inspected,

@@ -42,10 +42,10 @@ const through = async (transport: TransportNode['transport']) => {
   const judge = (method: string): Answer => (method === 'REGISTER' ? 'challenge' : 'drop');
   const handlers: HookHandlers = {
     ask(request) {
-      seen.push(request);
+      seen.push({ ...request, sample: request.sample?.() });
       return { answer: judge(request.sip.method), after: () => undefined };
     },
-    tell: (request) => seen.push(request),
+    tell: (request) => seen.push({ ...request, sample: request.sample?.() }),
     outcome: (outcome) => seen.push(outcome),
     expired: (...args) => seen.push(['expired', ...args]),
     hello: (...args) => seen.push(['hello', ...args]),

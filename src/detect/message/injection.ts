@@ -3,7 +3,7 @@ import { ENOUGH_POINTS } from '../../model/index.ts';
 import type { SipView } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import { durationSetting } from '../base/duration-setting.ts';
-import { isCustomer, isExempt } from '../base/exempt.ts';
+import { isExempt, provedItself } from '../base/exempt.ts';
 import { createOnce } from '../base/once.ts';
 
 const points = z.int().min(0).max(ENOUGH_POINTS);
@@ -35,7 +35,12 @@ interface Pattern {
  * it. Every repetition is bounded.
  */
 const IN_USERS: readonly Pattern[] = [
-  { kind: 'sql', what: 'a quote and a condition', match: /['"][\s)+/*]{0,8}(?:or|and|\|\||&&)[\s('"+/*\d]/i },
+  {
+    kind: 'sql',
+    what: 'a quote and a condition',
+    match: /['"][\s)+/*]{0,8}(?:or|and|\|\||&&)[\s('"+/*\d][^=<>'"]{0,32}(?:[=<>'"]|\blike\b)/i,
+  },
+  { kind: 'sql', what: 'a quote and a pattern', match: /['"][\s+]{1,8}like[\s+]{1,8}['"%\d]/i },
   { kind: 'sql', what: 'a quote and a comment', match: /['"][\s)+;]{0,8}(?:--|#|\/\*)/ },
   {
     kind: 'sql',
@@ -52,25 +57,34 @@ const IN_USERS: readonly Pattern[] = [
   {
     kind: 'shell',
     what: 'a command',
-    match: /[;|&][\s+]{0,8}(?:\/[a-z]{1,8}\/){0,4}(?:wget|curl|bash|sh|nc|cat|rm|id|python3?|perl|ping|sleep)\b/i,
+    match:
+      /[;|&][\s+]{0,8}(?:(?:wget|curl|bash|sh|nc|cat|rm|python3?|perl|ping|sleep)[\s+]{1,8}[^\s=;]|\/(?:usr\/)?s?bin\/)/i,
   },
   { kind: 'shell', what: 'a path that climbs', match: /(?:\.\.[/\\]){2}/ },
 ];
 
 const ANYWHERE: readonly Pattern[] = [
-  { kind: 'markup', what: 'a script', match: /<\s{0,4}(?:script|img|svg|iframe)\b|javascript:|\bonerror\s{0,4}=/i },
+  {
+    kind: 'markup',
+    what: 'a script',
+    match: /<\s{0,4}(?:script|img|svg|iframe)\b|[<"'=]\s{0,4}javascript:|<[^>]{0,64}\bonerror\s{0,4}=/i,
+  },
 ];
 
 const IN_AGENTS: readonly Pattern[] = [
   { kind: 'shell', what: 'a template lookup', match: /\$\{[a-z:-]{1,16}:/i },
-  { kind: 'shell', what: 'a command substitution', match: /\$\(|\(\)\s{0,4}\{/ },
+  { kind: 'shell', what: 'a command substitution', match: /\$\(|\(\)\s{0,4}\{\s{0,4}:/ },
 ];
 
+const decodedOnce = (text: string): string =>
+  text.includes('%')
+    ? text.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : text;
+
+/** Both ends of what is long, so that padding hides nothing; percent-encoding of percent-encoding is resolved as well. */
 const decoded = (text: string): string => {
-  const cut = text.length > MAX_CHARS ? text.slice(0, MAX_CHARS) : text;
-  return cut.includes('%')
-    ? cut.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    : cut;
+  const cut = text.length > 2 * MAX_CHARS ? `${text.slice(0, MAX_CHARS)} ${text.slice(-MAX_CHARS)}` : text;
+  return decodedOnce(decodedOnce(cut));
 };
 
 interface Sighting {
@@ -88,7 +102,7 @@ const seek = (patterns: readonly Pattern[], text: string, where: string): Sighti
 const PLAIN_USER = /^\+?[\w.*#~-]*$/;
 
 /** Characters that each pattern for names and User-Agents needs. */
-const TELLTALE = /[<$]|\(\)|javascript:/i;
+const TELLTALE = /[<$"'=]|\(\)/;
 
 const sightingOf = (sip: SipView): Sighting | undefined => {
   const users = [
@@ -136,7 +150,7 @@ export const injection: DetectorKind<typeof configSchema> = {
     return {
       id: 'injection',
       detect(event, facts) {
-        if (event.kind !== 'request' || isExempt(facts) || isCustomer(event)) return NO_FINDINGS;
+        if (event.kind !== 'request' || isExempt(facts) || provedItself(event)) return NO_FINDINGS;
         const sighting = sightingOf(event.sip);
         if (sighting === undefined || pointsOf[sighting.kind] === 0) return NO_FINDINGS;
         if (sighting.kind === 'markup' && !accused.due(event.source.identity, event.at)) return NO_FINDINGS;

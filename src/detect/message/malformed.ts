@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS } from '../../model/index.ts';
-import type { Severity } from '../../model/index.ts';
+import type { Severity, Violation } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import { durationSetting } from '../base/duration-setting.ts';
-import { isExempt } from '../base/exempt.ts';
+import { isExempt, provedItself } from '../base/exempt.ts';
 import { createOnce } from '../base/once.ts';
 
 /** Never enough by itself: one malformed message, by whatever rule, bans and quarantines nobody. */
@@ -32,9 +32,12 @@ const WEIGHTS: Readonly<Record<Severity, Weight>> = {
   medium: { rule: 'validation.medium', points: 'medium_points' },
 };
 
+type Counted = Violation & { readonly points: number };
+
 /**
  * The message breaks rules of the standard that the operator's policy counts (see `validation`). A broken phone breaks
- * the same rule again and again, and is accused of it once an hour; somebody who probes a parser breaks many.
+ * the same rules again and again: the worst of them is counted once an hour, however many there are. Somebody who
+ * probes a parser breaks others each time.
  */
 export const malformed: DetectorKind<typeof configSchema> = {
   id: 'malformed',
@@ -46,22 +49,26 @@ export const malformed: DetectorKind<typeof configSchema> = {
       detect(event, facts) {
         if (event.kind !== 'request' || facts.validity === undefined || facts.validity.hits.length === 0)
           return NO_FINDINGS;
-        if (isExempt(facts)) return NO_FINDINGS;
-        const counted = facts.validity.hits.filter(
-          ({ rule, severity, action }) =>
-            action !== 'log' &&
-            action !== 'off' &&
-            config[WEIGHTS[severity].points] > 0 &&
-            accused.due(`${event.source.identity} ${rule}`, event.at),
-        );
-        return counted.map(({ rule, severity, offset }) => ({
-          rule: WEIGHTS[severity].rule,
-          family: 'garbage' as const,
-          accused: { kind: 'source' as const },
-          tier: event.tier,
-          points: config[WEIGHTS[severity].points],
-          evidence: `${rule} at byte ${offset} of ${event.sizeBytes}`,
-        }));
+        if (isExempt(facts) || provedItself(event)) return NO_FINDINGS;
+        let worst: Counted | undefined;
+        for (const hit of facts.validity.hits) {
+          const points = config[WEIGHTS[hit.severity].points];
+          if (hit.action === 'log' || hit.action === 'off' || points === 0) continue;
+          // every rule of the message is taken as said, the worst of them counts
+          const isNew = accused.due(`${event.source.identity} ${hit.rule}`, event.at);
+          if (isNew && (worst === undefined || points > worst.points)) worst = { ...hit, points };
+        }
+        if (worst === undefined) return NO_FINDINGS;
+        return [
+          {
+            rule: WEIGHTS[worst.severity].rule,
+            family: 'garbage',
+            accused: { kind: 'source' },
+            tier: event.tier,
+            points: worst.points,
+            evidence: `${worst.rule} at byte ${worst.offset} of ${event.sizeBytes}`,
+          },
+        ];
       },
       tables: () => ({ 'malformed.accused': accused.stats }),
     };

@@ -18,16 +18,17 @@ const factsWith = (...hits: ReturnType<typeof hit>[]): Facts => {
 };
 
 describe('what breaks the standard', () => {
-  test('counts by severity, names the rule and the place', () => {
+  test('the worst rule of a message counts, with its name and its place; the same message never again', () => {
     const detectors = detectorsWith();
-    const found = detectors.detect(request(0), factsWith(hit('null_bytes'), hit('invalid_to', 'high', 'count')));
+    const facts = factsWith(hit('invalid_to', 'high', 'count'), hit('null_bytes'), hit('bare_lf', 'high'));
+    const found = detectors.detect(request(0), facts);
+    expect(detectors.detect(request(1), facts)).toEqual([]);
     expect(found).toMatchObject([
       {
         rule: 'validation.critical',
         points: 30,
         evidence: expect.stringMatching(/^null_bytes at byte 12 of/) as string,
       },
-      { rule: 'validation.high', points: 15 },
     ]);
   });
 

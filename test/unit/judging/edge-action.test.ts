@@ -35,7 +35,9 @@ const askedBy = (bytes: Buffer, transport: Transport, config = STRICT): Verdict 
     raw: bytes,
   } as const;
   const request = requestOf(frame, 1_000);
-  return typeof request === 'string' ? request : judging.judged(request);
+  if (typeof request === 'string') return request;
+  if (request.unreadable === 'empty') return 'empty';
+  return request.unreadable === 'reply' ? 'reply' : judging.judged(request);
 };
 
 const actionOf = (asked: Verdict | string): string => {

@@ -161,9 +161,38 @@ test.each([
   ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'not-sip'],
   ['\x16\x03\x01\x02\x00\x01\x00', 'not-sip'],
   ['REGISTER SIP/2.0\r\nVia: x\r\n\r\n', 'not-sip'],
-  [`${'A'.repeat(65)} sip:a SIP/2.0\r\nVia: x\r\n\r\n`, 'not-sip'],
   ['OPTIONS sip:a SIP/2.0', 'no-headers'],
   ['OPTIONS sip:a SIP/2.0\r\nno colon\r\n\r\n', 'no-headers'],
 ])('%j gives %s', (bytes, fault) => {
   expect(faultOf(bytes)).toBe(fault);
+});
+
+test.each([' ', '\t', '\0', '\x0b', '   ', '\r\n '])('%j before the method hides nothing: servers skip it', (blank) => {
+  const text = `${blank}${message('From: <sip:200@h>', 'User-Agent: friendly-scanner')}`;
+  expect(read(text)).toMatchObject({ method: 'REGISTER', from: { user: '200' }, userAgent: 'friendly-scanner' });
+});
+
+test.each(['IN:VITE', 'INV\xfcTE', 'A'.repeat(72)])('the method %s is one to servers, and to us', (method) => {
+  expect(read(`${method} sip:100@h SIP/2.0\r\nVia: x\r\n\r\n`)).toMatchObject({
+    method: method.slice(0, 64),
+    requestUser: '100',
+  });
+});
+
+test('SIP that looks like STUN is no keep-alive', () => {
+  const text = ' INV\x21\x12\xa4\x42 sip:100@h SIP/2.0\r\nVia: x\r\n\r\n';
+  expect(read(text)).toMatchObject({ requestUser: '100' });
+});
+
+test.each([
+  ['Digest\tusername="100"', '100'],
+  ['Digest username="100",username="trap"', 'trap'],
+  ['Digest realm="a, username=no", username="trap@example.com"', 'trap'],
+])('%j is read as Kamailio reads it', (credentials, user) => {
+  expect(read(message(`Authorization: ${credentials}`)).authUser).toBe(user);
+});
+
+test('of two tags the last counts, as for Kamailio', () => {
+  expect(read(message('From: <sip:1@h>;tag=q;tag=r;x=y')).from.tag).toBe('r');
+  expect(read(message('From: <sip:1@h;tag=u>;tag=q')).from.tag).toBe('q');
 });

@@ -88,7 +88,10 @@ const BROKEN: readonly (readonly [string, Readonly<Record<string, string>>])[] =
   ['unsupported_version', { start: 'INVITE sip:bob@example.com SIP/3.0' }],
   ['unsupported_scheme', { start: 'INVITE isbn:2983792873 SIP/2.0' }],
   ['invalid_start_line', { start: 'INVITE sip:bob@example.com' }],
-  ['invalid_start_line', { start: '\x01NVITE sip:bob@example.com SIP/2.0' }],
+  ['leading_blanks', { start: ' INVITE sip:bob@example.com SIP/2.0' }],
+  ['leading_blanks', { start: '\x01INVITE sip:bob@example.com SIP/2.0' }],
+  ['invalid_request_line', { start: 'IN:VITE sip:bob@example.com SIP/2.0', cseq: 'CSeq: 1 INVITE' }],
+  ['host_with_underscore', { from: 'From: <sip:alice@phone_7>;tag=1' }],
   ['port_out_of_range', { start: 'INVITE sip:bob@[2001:db8::1]:65536;x SIP/2.0' }],
   ['port_out_of_range', { via: 'Via: SIP / 2.0 / UDP h.example.com : 99999 ;branch=z9hG4bK1' }],
   ['invalid_via', { via: 'Via: SIP/2.0/UDP 192.0.2.15;;,;,,' }],
@@ -141,7 +144,7 @@ test.each(BROKEN)('%s: %j', (rule, change) => {
 
 test('every rule is broken by some message here', () => {
   const ELSEWHERE = ['invalid_status_line', 'bare_lf', 'unterminated_headers', 'trailing_bytes', 'oversized_message'];
-  const BODY = ['missing_content_type', 'missing_content_length'];
+  const BODY = ['missing_content_type', 'missing_content_length', 'unreadable'];
   const single = [...VALIDATION_RULES.keys()].filter((name) => !/^invalid_(?!header_|re|start)/.test(name));
   const named = new Set([...BROKEN.map(([rule]) => rule), ...ELSEWHERE, ...BODY, 'invalid_header_value']);
   expect(single.filter((name) => !named.has(name) && !/^invalid_(?:re|start)/.test(name))).toEqual([]);

@@ -7,8 +7,13 @@ const STUN_HEADER_BYTES = 20;
 
 export type KeepAlive = 'crlf' | 'nul' | 'stun' | 'short' | 'blank';
 
+/** Type below 0x4000, a length that is true and a multiple of four, the cookie: SIP behind a blank must not pass as STUN. */
 const isStun = (bytes: Buffer): boolean =>
-  bytes.length >= STUN_HEADER_BYTES && bytes.readUInt8(0) < 0x40 && bytes.readUInt32BE(4) === STUN_MAGIC_COOKIE;
+  bytes.length >= STUN_HEADER_BYTES &&
+  bytes.readUInt8(0) < 0x40 &&
+  bytes.readUInt16BE(2) === bytes.length - STUN_HEADER_BYTES &&
+  bytes.length % 4 === 0 &&
+  bytes.readUInt32BE(4) === STUN_MAGIC_COOKIE;
 
 const isBlankByte = (byte: number): boolean =>
   byte === 0 || byte === 0x0d || byte === 0x0a || byte === 0x20 || byte === 0x09;

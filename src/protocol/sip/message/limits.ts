@@ -12,5 +12,5 @@ export const MAX_HEADER_LINES = 256;
 /** All bytes before the body on a stream. Kamailio's core refuses at 16,384 for requests (`MSG_MAX_SIZE`, measured on 5.6.3). */
 export const MAX_STREAM_HEADER_BYTES = 32_768;
 
-/** Longest method token looked at. RFC 4475 `intmeth` has 43 characters, the longest registered one nine. */
+/** Characters kept of a method. RFC 4475 `intmeth` has 43, the longest registered one nine. */
 export const MAX_METHOD_CHARS = 64;

@@ -36,9 +36,9 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   const keepAlive = classifyKeepAlive(bytes);
   if (keepAlive !== undefined) return fault('keep-alive', keepAlive);
   const text = bytes.toString('latin1');
-  // RFC 3261 7.5: line ends before the start line are ignored
+  // RFC 3261 7.5: line ends before the start line are ignored; servers skip blanks and control characters as well
   let start = 0;
-  while (start < size && (bytes[start] === CR || bytes[start] === LF)) start += 1;
+  while (start < size && bytes[start]! <= SP) start += 1;
   let lf = text.indexOf('\n', start);
   const startLine = readStartLine(text, start, lf < 0 ? size : bytes[lf - 1] === CR ? lf - 1 : lf);
   if (startLine === undefined)

@@ -1,4 +1,3 @@
-import { tokenCode } from './header-names.ts';
 import { MAX_METHOD_CHARS } from './limits.ts';
 import type { StartLine } from './message.ts';
 
@@ -49,10 +48,10 @@ const readReply = (text: string, from: number, to: number, versionEnd: number): 
 export const readStartLine = (text: string, from: number, to: number): StartLine | undefined => {
   const versionEnd = endOfVersion(text, from, to);
   if (versionEnd > 0) return readReply(text, from, to, versionEnd);
+  // no token is asked for: servers take anything as a method up to the first blank
   let methodEnd = from;
-  while (methodEnd < to && methodEnd - from <= MAX_METHOD_CHARS && tokenCode(text, methodEnd) !== 0) methodEnd += 1;
-  if (methodEnd === from || methodEnd - from > MAX_METHOD_CHARS || !isBlank(text.charCodeAt(methodEnd)))
-    return undefined;
+  while (methodEnd < to && !isBlank(text.charCodeAt(methodEnd))) methodEnd += 1;
+  if (methodEnd === from || methodEnd === to) return undefined;
   let end = to;
   while (end > methodEnd && isBlank(text.charCodeAt(end - 1))) end -= 1;
   let version = end;
@@ -64,7 +63,7 @@ export const readStartLine = (text: string, from: number, to: number): StartLine
   let uriEnd = version;
   while (uriEnd > uri && isBlank(text.charCodeAt(uriEnd - 1))) uriEnd -= 1;
   if (uriEnd === uri) return undefined;
-  const method = text.slice(from, methodEnd);
+  const method = text.slice(from, Math.min(methodEnd, from + MAX_METHOD_CHARS));
   return {
     kind: 'request',
     from,

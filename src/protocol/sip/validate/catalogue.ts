@@ -137,6 +137,24 @@ const SINGLE_RULES: readonly ValidationRule[] = [
     NOTED,
     'User-Agent or Server against the grammar in a way in which honest products are.',
   ),
+  rule(
+    'leading_blanks',
+    'critical',
+    CRITICAL,
+    'Blanks or control characters before the start line: servers skip them, filters do not.',
+  ),
+  rule(
+    'unreadable',
+    'critical',
+    CRITICAL,
+    'The server read a message that is none to us: what cannot be judged is not let through.',
+  ),
+  rule(
+    'host_with_underscore',
+    'medium',
+    MINOR,
+    'An underscore in a host name: against RFC 3261 25.1, and common in container networks.',
+  ),
 ];
 
 /** `invalid_date` is no reason to refuse a call: RFC 4475 3.1.2.12 says that elements should not. */

@@ -23,6 +23,9 @@ export class Report {
   }
 }
 
+/** Only hosts refuse it: tokens, users and quoted strings hold it. */
+const UNDERSCORE = 0x5f;
+
 /**
  * Names a fault of the grammar. Control characters at it or behind it are worse than the rest: for C programs text ends
  * at NUL, and terminals obey the others.
@@ -37,5 +40,5 @@ export const hitGrammar = (report: Report, text: string, fault: number, end: num
       report.hit('binary_injection', at);
     }
   }
-  report.hit(rule, ~fault);
+  report.hit(text.charCodeAt(~fault) === UNDERSCORE ? 'host_with_underscore' : rule, ~fault);
 };

@@ -51,6 +51,7 @@ const readFirst = (bytes: Uint8Array, text: string, name: string, from: number, 
 /**
  * Value of a parameter in `name=value` pairs behind `separator`, between two offsets, up to the next value (`,`) where
  * the separator is `;`; quotes are removed. One pass. Separators: `;` for Via, From, To, `,` for digest credentials.
+ * @param which of several with this name; servers differ, Kamailio takes the last tag and the last username
  * @returns an empty string when there is none
  */
 export const readParameter = (
@@ -60,11 +61,15 @@ export const readParameter = (
   from: number,
   end: number,
   separator: ';' | ',',
+  which: 'first' | 'last' = 'first',
 ): string => {
   if (separator === ';') {
     const first = readFirst(bytes, text, name, from, end);
-    if (first !== undefined) return first;
+    // what stands behind it decides whether it is the last
+    const isLast = first !== undefined && from + name.length + 1 + first.length === end;
+    if (first !== undefined && (isLast || which === 'first')) return first;
   }
+  let last = '';
   const separatorCode = separator.charCodeAt(0);
   const stopCode = separator === ';' ? COMMA : -1;
   let start = from;
@@ -78,12 +83,13 @@ export const readParameter = (
     } else if (char === separatorCode || char === stopCode) {
       if (equals >= 0 && isName(bytes, start, equals, name)) {
         const value = text.slice(equals + 1, at).trim();
-        return value.startsWith('"') ? unquote(value) : value;
+        last = value.startsWith('"') ? unquote(value) : value;
+        if (which === 'first') return last;
       }
-      if (char === stopCode) return '';
+      if (char === stopCode) return last;
       start = at + 1;
       equals = -1;
     }
   }
-  return '';
+  return last;
 };

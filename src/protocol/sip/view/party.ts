@@ -33,12 +33,12 @@ export const readParty = (bytes: Uint8Array, text: string, start: number, end: n
   if (open < 0) {
     const semicolon = seek(bytes, SEMICOLON, from, end);
     if (semicolon < 0) return { display, uri: readUriSpan(bytes, from, end), tag: '' };
-    const tag = readParameter(bytes, text, 'tag', semicolon + 1, end, ';');
+    const tag = readParameter(bytes, text, 'tag', semicolon + 1, end, ';', 'last');
     return { display, uri: readUriSpan(bytes, from, semicolon), tag };
   }
   if (display === '') display = text.slice(start, open).trim();
   const close = seek(bytes, GREATER, open, end);
   if (close < 0) return { display, uri: readUriSpan(bytes, open + 1, end), tag: '' };
-  const tag = readParameter(bytes, text, 'tag', close + 1, end, ';');
+  const tag = readParameter(bytes, text, 'tag', close + 1, end, ';', 'last');
   return { display, uri: readUriSpan(bytes, open + 1, close), tag };
 };

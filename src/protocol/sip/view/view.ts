@@ -72,7 +72,18 @@ const readCseq = (bytes: Uint8Array, from: number, to: number): number => {
   return at === from || at - from > MAX_CSEQ_DIGITS ? -1 : number;
 };
 
-const isDigest = (text: string, from: number): boolean => text.slice(from, from + 7).toLowerCase() === 'digest ';
+/** Any white space ends the scheme, as servers read it. */
+const isDigest = (text: string, from: number): boolean => /^digest\s/i.test(text.slice(from, from + 7));
+
+/**
+ * The last username, as Kamailio reads it, without the domain that it leaves out of `$au`: what is written before it must
+ * not hide who is meant.
+ */
+const lastUsername = ({ bytes, text, to }: Value, from: number): string => {
+  const user = readParameter(bytes, text, 'username', from, to, ',', 'last');
+  const domain = user.indexOf('@');
+  return domain > 0 ? user.slice(0, domain) : user;
+};
 
 /** A header's value: the same as bytes, which are quicker to look through, and as text, which is quicker to cut. */
 interface Value extends Span {
@@ -107,8 +118,8 @@ const authUserOf = (message: SipMessage, first: number): string => {
   for (let line = first; line < message.count; line += 1) {
     const id = message.id(line);
     if (id !== AUTHORIZATION && id !== PROXY_AUTHORIZATION) continue;
-    const { bytes, text, from, to } = valueSpan(message, line);
-    const user = isDigest(text, from) ? readParameter(bytes, text, 'username', from + 7, to, ',') : '';
+    const value = valueSpan(message, line);
+    const user = isDigest(value.text, value.from) ? lastUsername(value, value.from + 7) : '';
     if (user !== '') return user;
   }
   return '';

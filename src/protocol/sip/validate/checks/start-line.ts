@@ -18,6 +18,11 @@ const STATUS_OFFSET = 8;
 /** RFC 3261 7.1, 7.2: the first line to the letter. */
 export const checkStartLine = ({ text, start }: SipMessage, report: Report): void => {
   const { from, to, version } = start;
+  // only line ends may stand before the start line (RFC 3261 7.5)
+  for (let at = 0; at < from; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code !== 0x0d && code !== 0x0a) report.hit(code === 0 ? 'null_bytes' : 'leading_blanks', at);
+  }
   if (text.charCodeAt(to) === 0x0a) report.hit('bare_lf', to);
   if (!isVersion2(text, version.from, version.to)) report.hit('unsupported_version', version.from);
   if (start.kind === 'reply') {
