@@ -259,7 +259,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
         if (found === undefined) continue;
         feeds.push(settings.name);
         fresh ||= !found.long;
-        bans ||= settings.action === 'ban';
+        bans ||= settings.action === 'ban' && found.wide !== true;
         until = until === null || found.until === null ? null : Math.max(until, found.until);
       }
       if (feeds.length === 0) return undefined;

@@ -128,10 +128,7 @@ export const createApiban = (parts: FeedParts, settings: ApibanSettings): Feed =
       }
       return { ...out, waitMs };
     },
-    listed(ip) {
-      const found = dated.match(ip, clock.now());
-      return found && { until: found.until, long: clock.now() - found.since > parts.aloneMs() };
-    },
+    listed: (ip) => dated.listed(ip, clock.now(), parts.aloneMs()),
     save: () => JSON.stringify({ id, entries: dated.entries() } satisfies Saved),
   };
 };

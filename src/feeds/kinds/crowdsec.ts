@@ -123,9 +123,6 @@ export const createCrowdsec = (parts: FeedParts, settings: CrowdsecSettings): Fe
       if (startup) wholeAt = clock.now();
       return { ...out, whole: startup, same: !startup && added.length === 0 && deleted.length === 0 };
     },
-    listed(ip) {
-      const found = dated.match(ip, clock.now());
-      return found && { until: found.until, long: clock.now() - found.since > parts.aloneMs() };
-    },
+    listed: (ip) => dated.listed(ip, clock.now(), parts.aloneMs()),
   };
 };

@@ -1,8 +1,8 @@
 import { CompanionError, formatCidr, parseCidr, subjectOf } from '../../model/index.ts';
 import { PrefixMap } from '../../enrich/index.ts';
-import { MAX_NAMED_HITS } from '../sift/index.ts';
-import type { Protection } from '../sift/index.ts';
-import type { Hits } from './kind.ts';
+import { MAX_NAMED_HITS, excessOf, isWide, sizeOf } from '../sift/index.ts';
+import type { Covered, Protection } from '../sift/index.ts';
+import type { Hits, Listed } from './kind.ts';
 
 /** Entries with ends of their own, of one feed: some 100 bytes each. */
 const MAX_ENTRIES = 500_000;
@@ -10,7 +10,13 @@ const MAX_ENTRIES = 500_000;
 interface Dated {
   readonly until: number;
   readonly since: number;
+  readonly wide: boolean;
 }
+
+const plus = (one: Covered, other: Covered, sign: 1 | -1): Covered => ({
+  v4: one.v4 + sign * other.v4,
+  v6: one.v6 + sign * other.v6,
+});
 
 /** What was left out of a batch. */
 export interface LeftOut {
@@ -24,6 +30,8 @@ export const nothingLeftOut = (): LeftOut => ({ hits: { count: 0, named: [] }, l
 export class DatedEntries {
   readonly #bySubject = new Map<string, Dated>();
   readonly #map = new PrefixMap<Dated>();
+  /** By all entries, those within others counted again: exact would be dearer, and a feed says things once. */
+  #covered: Covered = { v4: 0, v6: 0 };
 
   get size(): number {
     return this.#bySubject.size;
@@ -58,7 +66,16 @@ export class DatedEntries {
       count('too-many');
       return;
     }
-    const dated = { since: known?.since ?? since, until: Math.max(known?.until ?? 0, until) };
+    if (known === undefined) {
+      const covered = plus(this.#covered, sizeOf(cidr), 1);
+      if (excessOf(covered) !== undefined) {
+        count('too-much');
+        return;
+      }
+      this.#covered = covered;
+    }
+    const wide = isWide(cidr.family, cidr.prefix);
+    const dated = { since: known?.since ?? since, until: Math.max(known?.until ?? 0, until), wide };
     this.#bySubject.set(subject, dated);
     this.#map.set(cidr, dated);
   }
@@ -66,7 +83,9 @@ export class DatedEntries {
   remove(text: string): void {
     try {
       const cidr = parseCidr(subjectOf(text));
-      if (this.#bySubject.delete(formatCidr(cidr))) this.#map.delete(cidr);
+      if (!this.#bySubject.delete(formatCidr(cidr))) return;
+      this.#map.delete(cidr);
+      this.#covered = plus(this.#covered, sizeOf(cidr), -1);
     } catch (error) {
       if (!(error instanceof CompanionError)) throw error;
     }
@@ -76,7 +95,7 @@ export class DatedEntries {
   listedSince(subject: string, since: number): void {
     const known = this.#bySubject.get(subject);
     if (known === undefined || known.since <= since) return;
-    const dated = { since, until: known.until };
+    const dated = { ...known, since };
     this.#bySubject.set(subject, dated);
     this.#map.set(parseCidr(subject), dated);
   }
@@ -96,10 +115,12 @@ export class DatedEntries {
     return hits;
   }
 
-  match(ip: string, now: number): Dated | undefined {
+  /** @param aloneMs for how long the word of one feed alone is enough */
+  listed(ip: string, now: number, aloneMs: number): Listed | undefined {
     const closest = this.#map.match(ip);
-    if (closest === undefined || closest.until > now) return closest;
-    return this.#map.covering(ip).find(({ until }) => until > now);
+    const found =
+      closest === undefined || closest.until > now ? closest : this.#map.covering(ip).find(({ until }) => until > now);
+    return found && { until: found.until, long: now - found.since > aloneMs, wide: found.wide };
   }
 
   entries(): (readonly [subject: string, since: number, until: number])[] {

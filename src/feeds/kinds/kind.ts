@@ -23,17 +23,24 @@ export interface Polled {
   readonly waitMs?: number | undefined;
 }
 
+/** What a feed says of an address. */
+export interface Listed {
+  /** Epoch milliseconds; null: as long as it says so. */
+  readonly until: number | null;
+  /** It has said so for longer than one feed alone is believed. */
+  readonly long: boolean;
+  /** It lists the whole of a provider around it: no reason to ban. */
+  readonly wide?: boolean | undefined;
+}
+
 /** What all kinds of feeds have in common. */
 export interface Feed {
   /** Addresses and networks that it lists. */
   readonly size: number;
   /** Asks for what is new. Rejects with an Error in a few words; everything is as it was then. */
   poll(): Promise<Polled>;
-  /**
-   * Whether it lists a canonical address: until when (epoch milliseconds; null: as long as it says so), and whether it has
-   * done so for longer than one feed alone is believed.
-   */
-  listed(ip: string): { readonly until: number | null; readonly long: boolean } | undefined;
+  /** Whether it lists a canonical address. */
+  listed(ip: string): Listed | undefined;
   /** Numbers that somebody calls who should not. */
   hasNumber?(number: string): boolean;
   /** A stranger has come: for feeds that are asked about one address at a time. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { NetworkTable } from '../../enrich/index.ts';
-import { siftList } from '../sift/index.ts';
+import { coveredBy, excessOf, isWide, leapOf, siftList } from '../sift/index.ts';
 import { NOTHING_LEFT } from './kind.ts';
 import type { Feed, FeedParts, Polled } from './kind.ts';
 
@@ -17,6 +17,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const MOST_UNREAD = 0.2;
 /** A list that hits more of ours is no mistake about one carrier: none of it is taken. */
 const MOST_HITS = 50;
+/** A list that leaps is believed when it has said the same for this long: time enough for somebody to look at the alarm. */
+const LEAP_MS = 86_400_000;
 
 interface Read {
   readonly bytes: Uint8Array;
@@ -37,6 +39,8 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
   let table: NetworkTable | undefined;
   let mark = '';
   let last: Polled = NOTHING_LEFT;
+  let size: Parameters<typeof leapOf>[0] | undefined;
+  let leapSince: number | undefined;
   /** Addresses that were listed then: who is in there and in `table` has been listed for long. */
   let young: { readonly at: number; readonly table: NetworkTable } | undefined;
   let aged: NetworkTable | undefined;
@@ -64,6 +68,17 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
     return { bytes: answered.body, mark: `${answered.etag}\n${answered.lastModified}` };
   };
 
+  /** @throws Error when it grows from one poll to the next as no honest list does */
+  const refuseLeap = (next: Parameters<typeof leapOf>[1]): void => {
+    const leap = size && leapOf(size, next);
+    if (leap === undefined) leapSince = undefined;
+    else {
+      leapSince ??= clock.now();
+      if (clock.now() - leapSince < LEAP_MS)
+        throw new Error(`${leap}: none of it is taken before it has done so for a day`);
+    }
+  };
+
   return {
     get size() {
       return table?.size ?? 0;
@@ -81,6 +96,13 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
         throw new Error(
           `${hits} of its lines hit peers, customers or this server, e.g. ${named[0]}: none of it is taken`,
         );
+      const covered = coveredBy(sifted.table);
+      const excess = excessOf(covered);
+      if (excess !== undefined) throw new Error(`${excess}: none of it is taken`);
+      const sized = { ...covered, lines: taken };
+      refuseLeap(sized);
+      size = sized;
+      leapSince = undefined;
       const next = new NetworkTable(sifted.table);
       const now = clock.now();
       if (young !== undefined && now - young.at >= parts.aloneMs()) {
@@ -94,8 +116,10 @@ export const createPlainList = (parts: FeedParts, settings: PlainListSettings): 
       return last;
     },
     listed(ip) {
-      if (table?.has(ip) !== true) return undefined;
-      return { until: null, long: aged?.has(ip) === true };
+      const found = table?.match(ip);
+      if (found === undefined) return undefined;
+      const wide = isWide(ip.includes(':') ? 6 : 4, found.prefix);
+      return { until: null, long: aged?.has(ip) === true, wide };
     },
   };
 };

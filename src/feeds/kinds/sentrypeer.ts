@@ -83,10 +83,7 @@ export const createSentrypeer = (parts: FeedParts, settings: SentrypeerSettings)
       numbers = found;
       return { ...out, whole: true };
     },
-    listed(ip) {
-      const found = dated.match(ip, clock.now());
-      return found && { until: found.until, long: clock.now() - found.since > parts.aloneMs() };
-    },
+    listed: (ip) => dated.listed(ip, clock.now(), parts.aloneMs()),
     hasNumber: (number) => numbers.has(plain(number)),
   };
 };

@@ -9,7 +9,9 @@ import type { SiftResult, SiftTask } from './sift-thread.ts';
  * Leaves out of a feed what it must not hit, before it enters. In: lines of a list, what is protected. Out: a table of the
  * rest, and what was left out. Long lists are sifted in a thread.
  */
-export { createProtection } from './protection.ts';
+export { coveredBy, excessOf, leapOf, sizeOf } from './coverage.ts';
+export type { Covered } from './coverage.ts';
+export { createProtection, isWide } from './protection.ts';
 export type { Protected, Protection } from './protection.ts';
 export { MAX_NAMED_HITS } from './sift.ts';
 export type { Sifted } from './sift.ts';

@@ -53,6 +53,23 @@ describe('the stream', () => {
     expect(listed('198.51.100.9')).toBeUndefined();
   });
 
+  test('whole providers are challenged, and what covers too much of the Internet is left out', async () => {
+    const ranges = Array.from({ length: 256 }, (_, n) =>
+      decision(`${60 + (n >> 4)}.${(n & 15) << 4}.0.0/12`, { scope: 'range' }),
+    );
+    bench.server.answer = () => answer([...ranges, decision('203.0.113.7')]);
+    bench.use(LAPI);
+    await bench.desk.look();
+    // 81 networks of /12 are 2 % of all addresses
+    expect(['60.0.0.1', '65.0.0.1', '65.16.0.1', '203.0.113.7'].map(listed)).toEqual([
+      'quarantined',
+      'quarantined',
+      undefined,
+      'banned',
+    ]);
+    expect(bench.desk.rows()[0]).toMatchObject({ entries: 82, left: { 'too-much': 175 } });
+  });
+
   test('captchas, simulations, other scopes and our own are not taken', async () => {
     bench.server.answer = () =>
       answer([

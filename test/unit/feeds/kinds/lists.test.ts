@@ -106,6 +106,63 @@ describe('a list', () => {
     expect(bench.alarms.get('feed voipbl')).toMatch(/60 of its lines hit peers, customers or this server/);
   });
 
+  const sixteens = (first: number, count: number): string =>
+    Array.from({ length: count }, (_, n) => `${first + (n >> 8)}.${n & 255}.0.0/16`).join('\n');
+
+  test('that covers more of the Internet than attackers have is not taken at all', async () => {
+    const all = Array.from({ length: 4_096 }, (_, n) => `${n >> 4}.${(n & 15) << 4}.0.0/12`).join('\n');
+    bench.server.answer = () => ({ body: all });
+    bench.use(LIST);
+    await bench.desk.look();
+    expect([listed('8.8.8.8'), listed('62.1.2.3')]).toEqual([undefined, undefined]);
+    expect(bench.alarms.get('feed voipbl')).toMatch(/covers \d+\.\d % of all IPv4 addresses, at most 2 % are taken/);
+    const v6 = Array.from(
+      { length: 600 },
+      (_, n) => `2a${(n >> 8).toString(16)}0:${((n & 255) << 4).toString(16)}::/28`,
+    );
+    bench.server.answer = () => ({ body: v6.join('\n') });
+    await later(4 * HOUR);
+    expect(listed('2a00:10::1')).toBeUndefined();
+    expect(bench.alarms.get('feed voipbl')).toMatch(/as much as 9600 IPv6 networks of \/32/);
+    // the same addresses in other words are counted once
+    bench.server.answer = () => ({ body: `${sixteens(60, 1_000)}\n${sixteens(60, 1_000).replaceAll('/16', '/17')}\n` });
+    await later(8 * HOUR);
+    expect(bench.alarms.size).toBe(0);
+    expect(listed('60.0.0.1')).toBe('banned');
+  });
+
+  test('that grows tenfold from one poll to the next waits a day, and an operator is told', async () => {
+    bench.server.answer = () => ({ body: sixteens(60, 10) });
+    bench.use(LIST);
+    await bench.desk.look();
+    bench.server.answer = () => ({ body: `${sixteens(70, 110)}\n` });
+    await later(4 * HOUR);
+    expect([listed('60.0.0.1'), listed('70.0.0.1')]).toEqual(['banned', undefined]);
+    expect(bench.alarms.get('feed voipbl')).toMatch(/lists 7208960 IPv4 addresses, 655360 before: none of it is taken/);
+    // an honest list that was damaged once
+    bench.server.answer = () => ({ body: sixteens(60, 11) });
+    await later(8 * HOUR);
+    expect(bench.alarms.size).toBe(0);
+    bench.server.answer = () => ({ body: `${sixteens(70, 120)}\n` });
+    await later(4 * HOUR);
+    expect(listed('70.0.0.1')).toBeUndefined();
+    await later(DAY);
+    expect(listed('70.0.0.1')).toBe('banned');
+  });
+
+  test('of whole providers has their addresses challenged, not banned', async () => {
+    bench.server.answer = () => ({ body: '60.0.0.0/15\n60.0.7.0/24\n61.1.0.0/16\n2a00:10::/31\n2a01:10::/32\n' });
+    bench.use(LIST);
+    await bench.desk.look();
+    expect(['60.0.0.1', '60.0.7.1', '61.1.2.3', '2a00:11::1', '2a01:10::1'].map(listed)).toEqual([
+      'quarantined',
+      'banned',
+      'banned',
+      'quarantined',
+      'banned',
+    ]);
+  });
+
   test('alone is believed for a day, then it only challenges; two together go on', async () => {
     bench.server.answer = ({ path }) => ({ body: path === '/b' ? '192.0.2.5\n' : '203.0.113.7\n192.0.2.5\n' });
     bench.use(LIST, { ...LIST, name: 'other', url: `${bench.server.url}/b` });
