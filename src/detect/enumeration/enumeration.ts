@@ -13,6 +13,7 @@ import {
   type SourceTargets,
   type Target,
 } from './targets.ts';
+import { canonicalUser } from '../base/canonical-user.ts';
 import { durationSetting } from '../base/duration-setting.ts';
 import { isCustomer, isExempt } from '../base/exempt.ts';
 import { Memory } from '../base/memory.ts';
@@ -142,7 +143,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       const { sip, source: from, at } = request;
       const method = sip.method.toUpperCase();
       if (isCustomer(request) || NO_TARGET.has(method)) return undefined;
-      const name = method === 'REGISTER' ? sip.to.user : sip.requestUser;
+      const name = canonicalUser(method === 'REGISTER' ? sip.to.user : sip.requestUser);
       const seen: Seen = {
         call: method === 'INVITE',
         state: request.credentials === 'bound' ? 'tried' : 'asked',
@@ -179,7 +180,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
 
     const onReply = (source: SourceTargets, outcome: Extract<Outcome, { type: 'reply' }>): void => {
       const register = outcome.method === 'REGISTER';
-      const name = register ? outcome.user : outcome.target;
+      const name = canonicalUser(register ? outcome.user : outcome.target);
       const { code, tier, callId } = outcome;
       if (code >= 200 && code < 300 && register) {
         onAccepted(source, [name], callId);
@@ -196,7 +197,9 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     };
 
     const onAuth = (source: SourceTargets, outcome: Extract<Outcome, { type: 'auth' }>): void => {
-      const { result, method, user, claimed, tier, callId } = outcome;
+      const { result, method, tier, callId } = outcome;
+      const user = canonicalUser(outcome.user);
+      const claimed = canonicalUser(outcome.claimed);
       switch (result) {
         case 'ok':
           return onAccepted(source, method === 'REGISTER' ? [user, claimed] : [user], callId);
@@ -215,7 +218,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       if (outcome.type === 'parse-error') return undefined;
       const source = sources.open(outcome.source.identity, outcome.at);
       if (outcome.type === 'registered') {
-        onAccepted(source, [outcome.user], '');
+        onAccepted(source, [canonicalUser(outcome.user)], '');
       } else if (outcome.type === 'reply') {
         onReply(source, outcome);
       } else {

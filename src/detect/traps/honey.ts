@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type Request } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { canonicalUser } from '../base/canonical-user.ts';
 import { isCustomer, isExempt } from '../base/exempt.ts';
 
 /** Shorter ones are extensions, and have to be dialled as they stand. */
@@ -60,7 +61,7 @@ export const honey: DetectorKind<typeof configSchema> = {
   create(config) {
     const users = new Set(config.users.map((user) => user.toLowerCase()));
     const numberOf = createNumbers(config.numbers);
-    const isTrap = (user: string): boolean => user !== '' && users.has(user.toLowerCase());
+    const isTrap = (user: string): boolean => user !== '' && users.has(canonicalUser(user).toLowerCase());
 
     /** The trap that it claims to be, or wants to register. */
     const claimedBy = ({ sip }: Request): string | undefined =>
@@ -75,7 +76,7 @@ export const honey: DetectorKind<typeof configSchema> = {
     const dialledBy = ({ sip, credentials }: Request): string | undefined =>
       sip.method === 'REGISTER' || sip.requestUser === '' || credentials === 'bound'
         ? undefined
-        : numberOf(sip.requestUser);
+        : numberOf(canonicalUser(sip.requestUser));
 
     const idle = users.size === 0 && config.numbers.length === 0;
     return {
