@@ -7,12 +7,19 @@ export { classifyKeepAlive, isParseFault, parseSip, redactMessage } from './mess
 export { inspectRequest } from './inspect.ts';
 export type { Inspection } from './inspect.ts';
 export type { SipMessage } from './message/index.ts';
-export { findPatches, kamailioPatches, PATCHES, stateOfPatch, versionsText } from './patches/index.ts';
+export {
+  BEHIND_SERVER,
+  findPatches,
+  kamailioPatches,
+  PATCHES,
+  patchSymbol,
+  stateOfPatch,
+  versionsText,
+} from './patches/index.ts';
 export type { Patch, PatchState } from './patches/index.ts';
 export {
   createValidity,
   explainSanity,
-  findViolations,
   SANITY_BITS,
   SANITY_URI_BITS,
   validateBytes,

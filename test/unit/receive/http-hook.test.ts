@@ -146,14 +146,17 @@ describe('a request', () => {
     ['not SIP', 'GET / HTTP/1.1\r\n\r\n'],
     ['NUL', '\0\0\0'],
     ['a start line only', 'OPTIONS sip:a SIP/2.0'],
-  ])('that cannot be read (%s) is judged by its source, counted, and told as garbage of at most 256 bytes', async (_name, bytes) => {
-    const { desk, happened, outcomes } = await bench(() => 'drop');
-    expect(desk.decide(given(bytes.padEnd(bytes.length > 3 ? 400 : 0, 'x')))).toBe('drop');
-    expect(happened[0]).toEqual(['drop', expect.stringMatching(/^unreadable-/)]);
-    expect(happened[1]).toEqual(['outcome', 'parse-error']);
-    const [outcome] = outcomes;
-    expect(outcome?.type === 'parse-error' ? outcome.bytes.length : -1).toBeLessThanOrEqual(256);
-  });
+  ])(
+    'that cannot be read (%s) is judged by its source, counted, and told as garbage of at most 256 bytes',
+    async (_name, bytes) => {
+      const { desk, happened, outcomes } = await bench(() => 'drop');
+      expect(desk.decide(given(bytes.padEnd(bytes.length > 3 ? 400 : 0, 'x')))).toBe('drop');
+      expect(happened[0]).toEqual(['drop', expect.stringMatching(/^unreadable-/)]);
+      expect(happened[1]).toEqual(['outcome', 'parse-error']);
+      const [outcome] = outcomes;
+      expect(outcome?.type === 'parse-error' ? outcome.bytes.length : -1).toBeLessThanOrEqual(256);
+    },
+  );
 
   test('when judging throws it passes, the bug is told, and the next one is judged', async () => {
     let first = true;

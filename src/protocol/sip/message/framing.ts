@@ -34,7 +34,7 @@ const DIGITS = /^\d{1,10}$/;
  * Length that the headers announce, 0 when they say none. Two different values are an attack on whoever reads only one
  * of them (request smuggling), so they end the stream.
  */
-export const announcedBytes = (message: SipMessage): number | 'content-length-invalid' | 'content-length-conflict' => {
+const announcedBytes = (message: SipMessage): number | 'content-length-invalid' | 'content-length-conflict' => {
   let announced = -1;
   for (let line = message.first(CONTENT_LENGTH); line >= 0; line = message.first(CONTENT_LENGTH, line + 1)) {
     const value = message.value(line);

@@ -151,9 +151,6 @@ for (const char of "abcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~") {
   TOKEN_LOWER[char.toUpperCase().charCodeAt(0)] = char.charCodeAt(0);
 }
 
-/** The token character at this place in lower case, or 0. */
-export const tokenCode = (text: string, at: number): number => TOKEN_LOWER[text.charCodeAt(at)] ?? 0;
-
 const LONGEST = Math.max(...KNOWN.map(({ length }) => length));
 
 interface Known {

@@ -3,7 +3,7 @@
  * whether that is allowed (see `validate`), never throws on any bytes.
  */
 export { SipEdit } from './edit.ts';
-export { announcedBytes, StreamFraming } from './framing.ts';
+export { StreamFraming } from './framing.ts';
 export type { Framed, FramingFault } from './framing.ts';
 export { HEADER_NAMES, headerIdOf, headerNameOf, OTHER_HEADER, SINGLETONS } from './header-names.ts';
 export type { HeaderName } from './header-names.ts';

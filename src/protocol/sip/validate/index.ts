@@ -5,7 +5,7 @@
  */
 export { VALIDATION_RULES } from './catalogue.ts';
 export type { ValidationRule } from './catalogue.ts';
-export { ACCEPTED, createValidity } from './policy.ts';
+export { createValidity } from './policy.ts';
 export type { ValidationPolicy } from './policy.ts';
 export { findViolations, validateBytes } from './validate.ts';
 export type { Validated } from './validate.ts';

@@ -9,7 +9,7 @@ export interface ValidationPolicy {
   readonly rules: Readonly<Record<string, ValidationAction | undefined>>;
 }
 
-export const ACCEPTED: Validity = { verdict: 'accept', code: null, hits: [] };
+const ACCEPTED: Validity = { verdict: 'accept', code: null, hits: [] };
 
 /** True for a message that cannot be answered with a status: a reply, ACK, or what is no SIP. */
 interface Standing {
