@@ -71,10 +71,23 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
   });
   const resolver = parts.resolver ?? createResolver();
   const authored = createAuthoredLists({ ledger, lists: judging.lists, effects, clock, onBug: parts.onBug });
+  const pushed = createPushedListings(config.feed_policy.push, clock, parts.enforce);
+  /** Whether a server may hold the address for what feeds or long deny lists say. */
+  const isHeld = (identity: string): boolean => {
+    const ip = identity.split('/', 1)[0] ?? '';
+    const list = judging.lists.verdict(ip);
+    return list === 'none'
+      ? feeds.listing(ip)?.state === 'banned'
+      : list === 'deny' && judging.lists.tabled(ip) !== undefined;
+  };
   const keeper = createListsKeeper({
     resolver,
     clock,
     apply: authored.apply,
+    async denyTable(author, table, note) {
+      await authored.denyTable(author, table, note);
+      pushed.review(isHeld);
+    },
     authors: authored.authors,
     alarm: (name, problem) => alarms.set(name, problem),
   });
@@ -114,11 +127,6 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
     return found;
   };
   const turnedAway = createTurnedAway({ clock, log, audit: parts.audit, shadow: parts.shadow });
-  const pushed = createPushedListings(config.feed_policy.push, clock, parts.enforce);
-  const isListed = (identity: string): boolean => {
-    const ip = identity.split('/', 1)[0] ?? '';
-    return feeds.listing(ip)?.state === 'banned' && judging.lists.verdict(ip) === 'none';
-  };
   const feeds = createFeedDesk({
     clock,
     resolver,
@@ -128,7 +136,7 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
     alarm: (name, problem) => alarms.set(name, problem),
     changed: () => {
       judging.backgrounds.forget();
-      pushed.review(isListed);
+      pushed.review(isHeld);
     },
   });
   feeds.use(config.feeds, config.feed_policy);
@@ -144,6 +152,11 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
       const { ip, identity } = event.source;
       if (verdict.state === 'stranger') feeds.see(ip);
       if (verdict.state !== 'banned' && verdict.state !== 'denied') return;
+      const tabled = verdict.state === 'denied' ? judging.lists.tabled(ip) : undefined;
+      if (tabled !== undefined && judging.lists.verdict(ip) === 'deny') {
+        pushed.push(identity, `deny list ${tabled.author}`, null);
+        return;
+      }
       const { barred, place } = judging.backgrounds.of(ip);
       if (barred === undefined || barred.reason !== verdict.reason) return;
       turnedAway.tell(ip, identity, barred, place);

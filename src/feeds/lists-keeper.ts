@@ -1,5 +1,6 @@
 import { CompanionError, formatCidr, parseCidr, subjectOf } from '../model/index.ts';
 import type { Clock } from '../model/index.ts';
+import type { NetworkTable } from '../enrich/index.ts';
 import { followListFile } from './files/index.ts';
 import type { ListFile } from './files/index.ts';
 import { createNameBook } from './names/index.ts';
@@ -29,6 +30,8 @@ export interface ListsKeeperParts {
     wanted: ReadonlyMap<string, KeptEntry>,
     graceMs?: number,
   ) => void | Promise<void>;
+  /** Denies what stands in the table of this author from now on; undefined: nothing any more. */
+  readonly denyTable: (author: string, table: NetworkTable | undefined, note: string) => void | Promise<void>;
   /** Authors of entries that stand, by list. */
   readonly authors: () => readonly { readonly list: 'allow' | 'deny'; readonly author: string }[];
   readonly alarm: (name: string, problem: string | undefined) => void;
@@ -53,6 +56,8 @@ const authorOf = (kind: 'name' | 'file', what: string): string => `${kind}:${wha
 export const createListsKeeper = (parts: ListsKeeperParts): ListsKeeper => {
   const following = new Map<string, { readonly list: ListFile; stop(): void }>();
   const unread = new Set<string>();
+  /** Entries of lists that are tables. */
+  const tables = new Map<string, number>();
   const book = createNameBook({
     resolver: parts.resolver,
     clock: parts.clock,
@@ -71,6 +76,10 @@ export const createListsKeeper = (parts: ListsKeeperParts): ListsKeeper => {
   let configured: readonly NameWish[] = [];
   /** Of files, since the start. */
   const wishedNames = new Set<string>();
+
+  const dropTable = async (file: string): Promise<void> => {
+    if (tables.delete(file)) await parts.denyTable(authorOf('file', file), undefined, '');
+  };
 
   const follow = async (list: ListFile): Promise<void> => {
     const followed = await followListFile(list, {
@@ -103,7 +112,13 @@ export const createListsKeeper = (parts: ListsKeeperParts): ListsKeeper => {
           })),
         );
         await parts.apply(list.kind, authorOf('file', list.file), wanted);
+        await dropTable(list.file);
         return bad;
+      },
+      async takeTable(_, table) {
+        tables.set(list.file, table.size);
+        await parts.denyTable(authorOf('file', list.file), table, list.note);
+        await parts.apply('deny', authorOf('file', list.file), new Map());
       },
     });
     following.set(list.file, { list, stop: followed.stop });
@@ -123,6 +138,8 @@ export const createListsKeeper = (parts: ListsKeeperParts): ListsKeeper => {
     }
   };
 
+  const tableEntries = (): number => [...tables.values()].reduce((sum, size) => sum + size, 0);
+
   return {
     async keep({ lists, names }) {
       configured = names;
@@ -134,12 +151,18 @@ export const createListsKeeper = (parts: ListsKeeperParts): ListsKeeper => {
         following.delete(file);
         unread.delete(file);
         book.want(file, []);
+        await dropTable(file);
         parts.alarm(`list ${file}`, undefined);
       }
       for (const list of lists) if (!following.has(list.file)) await follow(list);
       await forgetOthers(lists);
     },
-    stats: () => ({ files: following.size, unreadable_files: unread.size, ...book.stats() }),
+    stats: () => ({
+      files: following.size,
+      unreadable_files: unread.size,
+      table_entries: tableEntries(),
+      ...book.stats(),
+    }),
     stop() {
       book.stop();
       for (const { stop } of following.values()) stop();

@@ -5,3 +5,4 @@
  */
 export { readNetworks, type NetworkList, type Networks, type UnreadLine } from './read-networks.ts';
 export { buildNetworkTable, NetworkTable, type NetworkTableData } from './network-table.ts';
+export type { Intervals } from './intervals.ts';

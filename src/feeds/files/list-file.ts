@@ -1,7 +1,11 @@
 import { isHostName } from '../../model/index.ts';
 import type { Clock } from '../../model/index.ts';
+import { NetworkTable } from '../../enrich/index.ts';
 import { readRows } from '../../protocol/index.ts';
 import type { FileRow } from '../../protocol/index.ts';
+import { inThread } from '../thread.ts';
+import type { LargeTask } from './large-thread.ts';
+import type { Large } from './large.ts';
 import { watchFile } from './watch.ts';
 import type { WatchedFile } from './watch.ts';
 
@@ -19,24 +23,58 @@ export interface ListFileParts {
     addresses: readonly FileRow[],
     names: readonly FileRow[],
   ) => Promise<readonly string[]>;
+  /** A deny list too long for rows: a table instead of those before. */
+  readonly takeTable: (list: ListFile, table: NetworkTable) => Promise<void>;
   readonly alarm: (list: ListFile, problem: string | undefined) => void;
   readonly pace?: WatchedFile['pace'];
 }
 
-/** More belongs into a feed of kind list, which does not keep each row in the database. */
+/** More are not kept one by one, in the database and the servers: a deny list becomes a table. */
 const MAX_ROWS = 50_000;
-const MAX_FILE_BYTES = 8 * 1024 * 1024;
+const MAX_ROWS_BYTES = 8 * 1024 * 1024;
+/** Two million lines. */
+const MAX_TABLE_BYTES = 64 * 1024 * 1024;
 /** Bad rows that an alarm names. */
 const MAX_NAMED = 5;
 
+const LF = 0x0a;
+const isLong = (bytes: Uint8Array): boolean => {
+  if (bytes.length > MAX_ROWS_BYTES) return true;
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0 && lines < MAX_ROWS; at = bytes.indexOf(LF, at + 1)) lines += 1;
+  return lines >= MAX_ROWS;
+};
+
+const threadUrl = (): URL =>
+  new URL(import.meta.url.endsWith('.ts') ? './large-thread.ts' : './large-thread.js', import.meta.url);
+
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Error('it is not UTF-8 text', { cause: error });
+  }
+};
+
 /** Keeps a list like a file: read at start and whenever it changes; what is wrong is told by its line. */
 export const followListFile = (list: ListFile, parts: ListFileParts): ReturnType<typeof watchFile> => {
-  const changed = async (text: string): Promise<void> => {
-    const { rows, problems } = readRows(text, parts.clock.now());
+  const tell = (bad: readonly string[], count: number): void => {
+    const more = count > MAX_NAMED ? ` … and ${count - MAX_NAMED} more` : '';
+    parts.alarm(list, count === 0 ? undefined : `${bad.slice(0, MAX_NAMED).join(' ')}${more}`);
+  };
+  const takeLong = async (bytes: LargeTask): Promise<void> => {
+    const { table, bad, badCount } = await inThread<Large>(threadUrl(), bytes, [bytes.buffer]);
+    await parts.takeTable(list, new NetworkTable(table));
+    tell(bad, badCount);
+  };
+  const changed = async (bytes: Uint8Array<ArrayBuffer>): Promise<void> => {
+    if (list.kind === 'deny' && isLong(bytes)) return takeLong(bytes);
+    const { rows, problems } = readRows(decode(bytes), parts.clock.now());
     if (rows.length > MAX_ROWS) {
+      const instead = list.kind === 'deny' ? 'one a line, more are' : 'as deny lists and feeds, more are';
       parts.alarm(
         list,
-        `has ${rows.length} rows, at most ${MAX_ROWS} are taken: make it a feed. What was read before goes on`,
+        `has ${rows.length} rows, at most ${MAX_ROWS} are taken (${instead}). What was read before goes on`,
       );
       return;
     }
@@ -47,16 +85,18 @@ export const followListFile = (list: ListFile, parts: ListFileParts): ReturnType
       ...(list.kind === 'deny' ? names.map(({ line }) => `line ${line}: only the allow list takes names`) : []),
       ...(await parts.take(list, addresses, list.kind === 'allow' ? names : [])),
     ];
-    const more = bad.length > MAX_NAMED ? ` … and ${bad.length - MAX_NAMED} more` : '';
-    parts.alarm(list, bad.length === 0 ? undefined : `${bad.slice(0, MAX_NAMED).join(' ')}${more}`);
+    tell(bad, bad.length);
   };
   return watchFile({
     file: list.file,
-    maxBytes: MAX_FILE_BYTES,
+    maxBytes: list.kind === 'deny' ? MAX_TABLE_BYTES : MAX_ROWS_BYTES,
     pace: parts.pace,
-    changed: (text) =>
-      changed(text).catch((error: unknown) =>
-        parts.alarm(list, `cannot be read: ${error instanceof Error ? error.message : String(error)}`),
+    changed: (bytes) =>
+      changed(bytes).catch((error: unknown) =>
+        parts.alarm(
+          list,
+          `cannot be read: ${error instanceof Error ? error.message : String(error)}; what was read before goes on`,
+        ),
       ),
     unreadable: (problem) =>
       parts.alarm(list, problem === undefined ? undefined : `${problem}; what was read before goes on`),

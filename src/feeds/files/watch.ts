@@ -5,8 +5,8 @@ import { basename, dirname } from 'node:path';
 export interface WatchedFile {
   readonly file: string;
   readonly maxBytes: number;
-  /** Its text, whenever that is another one. */
-  readonly changed: (text: string) => void | Promise<void>;
+  /** What it holds, whenever it was written or replaced. */
+  readonly changed: (bytes: Uint8Array<ArrayBuffer>) => void | Promise<void>;
   /** It cannot be read, and why; undefined: it can be read again. What was read before goes on. */
   readonly unreadable: (problem: string | undefined) => void;
   /** Milliseconds; shorter in tests. */
@@ -22,11 +22,10 @@ const problemText = (error: unknown): string => {
   const { code, message } = error as { code?: string; message?: string };
   if (code === 'ENOENT') return 'is not there';
   if (code === 'EACCES') return 'may not be read';
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8 text';
   return message ?? String(error);
 };
 
-const readBounded = async (file: string, maxBytes: number): Promise<string> => {
+const readBounded = async (file: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> => {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
@@ -34,7 +33,7 @@ const readBounded = async (file: string, maxBytes: number): Promise<string> => {
     // one byte more: it may grow meanwhile
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(maxBytes < size + 1 ? maxBytes + 1 : size + 1));
     if (bytesRead > maxBytes) throw new Error(`has more than ${maxBytes} bytes`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
@@ -44,7 +43,6 @@ const readBounded = async (file: string, maxBytes: number): Promise<string> => {
 export const watchFile = async (watched: WatchedFile): Promise<{ look(): Promise<void>; stop(): void }> => {
   const { settleMs, pollMs } = watched.pace ?? { settleMs: SETTLE_MS, pollMs: POLL_MS };
   let mark = '';
-  let text: string | undefined;
   let problem: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | undefined;
@@ -58,8 +56,6 @@ export const watchFile = async (watched: WatchedFile): Promise<{ look(): Promise
       mark = now;
       if (problem !== undefined) watched.unreadable(undefined);
       problem = undefined;
-      if (read === text) return;
-      text = read;
       await watched.changed(read);
     } catch (error) {
       const why = problemText(error);

@@ -1,9 +1,8 @@
-import { Worker } from 'node:worker_threads';
-import { withDeadline } from '../../system/index.ts';
+import { inThread } from '../thread.ts';
 import type { Protected } from './protection.ts';
 import { sift } from './sift.ts';
 import type { Sifted } from './sift.ts';
-import type { SiftResult, SiftTask } from './sift-thread.ts';
+import type { SiftTask } from './sift-thread.ts';
 
 /**
  * Leaves out of a feed what it must not hit, before it enters. In: lines of a list, what is protected. Out: a table of the
@@ -19,9 +18,6 @@ export type { Sifted } from './sift.ts';
 /** Shorter lists take less than some ten milliseconds. */
 const SHORT_BYTES = 100_000;
 const SHORT_SUBJECTS = 5_000;
-const DEADLINE_MS = 120_000;
-/** A million lines with their protection; more is a list gone wrong. */
-const MAX_HEAP_MB = 1_024;
 
 const lineOf = ({ subject, what }: Protected): string => `${subject}\t${what.replaceAll(/[\t\n]/g, ' ')}`;
 
@@ -31,21 +27,6 @@ const threadUrl = (): URL =>
 /** As `sift`, elsewhere when it is long. Rejects with an Error in a few words. */
 export const siftList = async (name: string, bytes: Uint8Array, subjects: readonly Protected[]): Promise<Sifted> => {
   if (bytes.length <= SHORT_BYTES && subjects.length <= SHORT_SUBJECTS) return sift(name, bytes, subjects);
-  const worker = new Worker(threadUrl(), {
-    workerData: { name, bytes, subjects: subjects.map(lineOf).join('\n') } satisfies SiftTask,
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
-  });
-  worker.unref();
-  try {
-    const answer = new Promise<SiftResult>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.once('exit', () => reject(new Error('its thread ended')));
-    });
-    const result = await withDeadline(answer, DEADLINE_MS, () => new Error('it takes too long to read'));
-    if ('problem' in result) throw new Error(result.problem);
-    return result.sifted;
-  } finally {
-    await worker.terminate();
-  }
+  const task: SiftTask = { name, bytes, subjects: subjects.map(lineOf).join('\n') };
+  return inThread<Sifted>(threadUrl(), task);
 };

@@ -1,5 +1,6 @@
 /** Sifts one long list in a thread of its own, so that no verdict waits for it. Lives for one list. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Threaded } from '../thread.ts';
 import { sift } from './sift.ts';
 import type { Sifted } from './sift.ts';
 
@@ -11,13 +12,11 @@ export interface SiftTask {
   readonly subjects: string;
 }
 
-export type SiftResult = { readonly sifted: Sifted } | { readonly problem: string };
-
-const run = ({ name, bytes, subjects }: SiftTask): SiftResult => {
+const run = ({ name, bytes, subjects }: SiftTask): Threaded<Sifted> => {
   try {
     const rows = subjects === '' ? [] : subjects.split('\n').map((line) => line.split('\t', 2));
     return {
-      sifted: sift(
+      done: sift(
         name,
         bytes,
         rows.map(([subject = '', what = '']) => ({ subject, what })),

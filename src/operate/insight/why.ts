@@ -69,7 +69,10 @@ export const createWhy = (parts: WhyParts) => {
     const commands = held ? [`companion ban remove ${subject}`] : [];
     for (const entry of entries) {
       if (entry.kind === 'ban') commands.push(`companion ban remove ${entry.subject}`);
-      if (entry.kind === 'deny' || entry.kind === 'allow')
+      // what stands in a table is in its file
+      if (entry.kind === 'deny' && ledger.get(`deny ${entry.subject}`) === undefined)
+        commands.push(`companion allow add ${subject}`);
+      else if (entry.kind === 'deny' || entry.kind === 'allow')
         commands.push(`companion ${entry.kind} remove ${entry.subject}`);
     }
     return commands;

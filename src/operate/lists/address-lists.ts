@@ -1,10 +1,20 @@
-import { parseCidr } from '../../model/index.ts';
-import type { BanEntry, Change, Entry, Facts, ListEntry } from '../../model/index.ts';
+import { formatCidr, parseCidr } from '../../model/index.ts';
+import type { BanEntry, Change, Entry, EpochMs, Facts, ListEntry } from '../../model/index.ts';
 import { PrefixMap } from '../../enrich/index.ts';
+import type { NetworkTable } from '../../enrich/index.ts';
 
 /** A ban of more than one identity (an IPv4 address, an IPv6 /64) is a network: it is looked up like a deny entry. */
 const isNetworkBan = (entry: BanEntry): boolean =>
   entry.subject.includes('/') && !(entry.subject.includes(':') && entry.subject.endsWith('/64'));
+
+/** A deny list that is too long for entries. */
+export interface DenyTable {
+  /** `file:…` */
+  readonly author: string;
+  readonly table: NetworkTable;
+  readonly note: string;
+  readonly since: EpochMs;
+}
 
 /**
  * The operator's lists and banned networks, by longest match. Allow wins over deny at any length: to deny a network and
@@ -14,6 +24,7 @@ export class AddressLists {
   readonly #allow = new PrefixMap<ListEntry>();
   readonly #deny = new PrefixMap<ListEntry>();
   readonly #banned = new PrefixMap<BanEntry>();
+  readonly #tables = new Map<string, DenyTable>();
   /** Allow entries of peers: without any, nobody is looked for. */
   #peers = 0;
 
@@ -34,10 +45,36 @@ export class AddressLists {
     }
   }
 
+  putTable(table: DenyTable): void {
+    this.#tables.set(table.author, table);
+  }
+
+  dropTable(author: string): void {
+    this.#tables.delete(author);
+  }
+
+  /** The entry of a table that covers the address, made when asked for: a table keeps no entries. */
+  tabled(ip: string): ListEntry | undefined {
+    for (const { author, table, note, since } of this.#tables.values()) {
+      const found = table.match(ip);
+      if (found === undefined) continue;
+      const subject = formatCidr(parseCidr(`${ip}/${found.prefix}`));
+      const reason = note === '' ? 'deny list' : note;
+      return { kind: 'deny', subject, note, author, origin: 'operator', reason, since, until: null };
+    }
+    return undefined;
+  }
+
+  #inTable(ip: string): boolean {
+    for (const { table } of this.#tables.values()) if (table.has(ip)) return true;
+    return false;
+  }
+
   /** For each event: allow before deny. Takes a canonical address. */
   verdict(ip: string): Facts['list'] {
     if (this.#allow.match(ip) !== undefined) return 'allow';
-    return this.#deny.match(ip) === undefined && this.#banned.match(ip) === undefined ? 'none' : 'deny';
+    const isDenied = this.#deny.match(ip) !== undefined || this.#banned.match(ip) !== undefined || this.#inTable(ip);
+    return isDenied ? 'deny' : 'none';
   }
 
   /** The peer that the address belongs to: of the closest allow entry that belongs to one. */
@@ -49,12 +86,13 @@ export class AddressLists {
 
   /** List entries that cover the address. */
   covering(ip: string): readonly ListEntry[] {
-    return [...this.#allow.covering(ip), ...this.#deny.covering(ip)];
+    const tabled = this.tabled(ip);
+    return [...this.#allow.covering(ip), ...this.#deny.covering(ip), ...(tabled === undefined ? [] : [tabled])];
   }
 
-  /** The entry that decides `verdict`: the closest allow entry, else the closest deny entry, else the banned network. */
+  /** The entry that decides `verdict`: the closest allow entry, else the closest deny entry, else the banned network, else a table's. */
   deciding(ip: string): ListEntry | BanEntry | undefined {
-    return this.#allow.match(ip) ?? this.#deny.match(ip) ?? this.#banned.match(ip);
+    return this.#allow.match(ip) ?? this.#deny.match(ip) ?? this.#banned.match(ip) ?? this.tabled(ip);
   }
 
   /** The banned network that covers the address, if any. */

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { entryKey } from '../../model/index.ts';
 import type { Change, Clock, Entry, ListEntry } from '../../model/index.ts';
 import type { Judge } from '../../decide/index.ts';
+import type { NetworkTable } from '../../enrich/index.ts';
 import type { Cause, Effects } from '../effects.ts';
 import type { AddressLists } from './address-lists.ts';
 import { applyAuthored } from './authored.ts';
@@ -65,6 +66,20 @@ export const createAuthoredLists = ({ ledger, lists, effects, clock, onBug }: Au
           await pushSlowly(ledger, effects, changes, cause);
           if (list === 'deny' && changes.some(({ op }) => op === 'put'))
             await pushSlowly(ledger, effects, await revokeDenied(ledger, lists), cause);
+        })
+        .catch(onBug);
+      return last;
+    },
+    /** A deny list that is too long for entries: its table from now on; undefined: none any more. */
+    denyTable(author: string, table: NetworkTable | undefined, note: string): Promise<void> {
+      last = last
+        .then(async () => {
+          if (table === undefined) {
+            lists.dropTable(author);
+            return;
+          }
+          lists.putTable({ author, table, note, since: clock.now() });
+          await pushSlowly(ledger, effects, await revokeDenied(ledger, lists), cause);
         })
         .catch(onBug);
       return last;

@@ -7,7 +7,7 @@ import { openElsewhere } from '../../../src/elsewhere/index.ts';
 import type { Elsewhere } from '../../../src/elsewhere/index.ts';
 import { companionSchema, createJudging } from '../../../src/judging/index.ts';
 import type { Judging } from '../../../src/judging/index.ts';
-import type { Change } from '../../../src/model/index.ts';
+import type { Change, GoodEntry } from '../../../src/model/index.ts';
 import { applyConfiguredLists, createAlarms, createEffects } from '../../../src/operate/index.ts';
 import { ask, from, registered } from '../detect/events.ts';
 import { country, encodeMmdb } from '../feeds/mmdb.ts';
@@ -78,6 +78,17 @@ const judge = (ip: string) => {
   return verdict;
 };
 
+const good = (ip: string): GoodEntry => ({
+  kind: 'good',
+  ip,
+  port: 5060,
+  user: 'alice',
+  since: NOW,
+  until: null,
+  origin: 'detector',
+  reason: 'test',
+});
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'elsewhere-'));
   enforced = [];
@@ -115,6 +126,37 @@ describe('what is learned from elsewhere', () => {
     reload(`${base}allowed_countries: [DE]`, 'allowed_countries');
     expect(judge('203.0.113.7').answer).toBe('drop');
     expect(judge('198.51.100.1').answer).toBe('allow');
+  });
+
+  test('a long deny list: in companion, not in the servers; who comes is pushed; allow wins', async () => {
+    file('big', Array.from({ length: 60_000 }, (_, n) => `60.${n >> 8}.${n & 255}.0/24`).join('\n'));
+    const base = 'lists: [{ file: DIR/big, kind: deny, note: bought }]\n';
+    await open(`${base}allow: [60.0.7.1]`);
+    expect(enforced).toEqual([]);
+    expect(judge('60.0.7.9')).toMatchObject({ state: 'denied', answer: 'drop' });
+    expect(judge('60.0.7.1').answer).toBe('allow');
+    expect(judge('60.255.7.1').answer).toBe('allow');
+    expect(enforced).toEqual(['put 60.0.7.9']);
+    expect(judging.lists.deciding('60.0.7.9')).toMatchObject({
+      kind: 'deny',
+      subject: '60.0.7.0/24',
+      author: `file:${join(folder, 'big')}`,
+      note: 'bought',
+    });
+    expect(judging.judge.ledger.count('deny')).toBe(0);
+    reload('lists: []', 'lists');
+    await vi.waitFor(() => expect(judge('60.0.7.9').answer).toBe('allow'));
+    expect(enforced).toEqual(['put 60.0.7.9', 'remove 60.0.7.9']);
+  });
+
+  test('a long deny list takes the privilege of phones that it shuts out', async () => {
+    file('big', '203.0.113.7\n');
+    await open('lists: [{ file: DIR/big, kind: deny }]');
+    expect(judge('60.0.7.9').answer).toBe('allow');
+    judging.judge.ledger.put(good('60.0.7.9'));
+    file('big', Array.from({ length: 60_000 }, (_, n) => `60.${n >> 8}.${n & 255}.0/24`).join('\n'));
+    await vi.waitFor(() => expect(judge('60.0.7.9').answer).toBe('drop'), 5_000);
+    await vi.waitFor(() => expect(judging.judge.ledger.count('good')).toBe(0));
   });
 
   test('a feed: who comes is pushed once; whoever registers there is nobody to turn away; off again after a reload', async () => {

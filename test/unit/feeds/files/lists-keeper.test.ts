@@ -2,11 +2,13 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { NetworkTable } from '../../../../src/enrich/index.ts';
 import { createListsKeeper } from '../../../../src/feeds/index.ts';
 import type { ListsKeeper } from '../../../../src/feeds/index.ts';
 
 let directory: string;
 let lists: Map<string, string[]>;
+let tables: Map<string, { readonly table: NetworkTable; readonly note: string } | undefined>;
 let alarms: Map<string, string>;
 let keeper: ListsKeeper;
 let zone: Record<string, readonly string[]>;
@@ -28,6 +30,7 @@ const open = (): ListsKeeper => {
       );
       lists.set(`${list} ${author}`, rows);
     },
+    denyTable: (author, table, note) => void tables.set(author, table && { table, note }),
     authors: () => before,
     alarm: (name, problem) => void (problem === undefined ? alarms.delete(name) : alarms.set(name, problem)),
   });
@@ -43,6 +46,7 @@ const file = (name: string, text: string): string => {
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'lists-'));
   lists = new Map();
+  tables = new Map();
   alarms = new Map();
   zone = {};
   before.length = 0;
@@ -83,17 +87,71 @@ describe('a list file', () => {
   });
 
   test('too long, or no text, changes nothing', async () => {
-    const path = file('deny', '203.0.113.7\n');
-    const list = { file: path, kind: 'deny', note: '' } as const;
+    const path = file('allow', '203.0.113.7\n');
+    const list = { file: path, kind: 'allow', note: '' } as const;
     await open().keep({ lists: [list], names: [] });
     file(
-      'deny',
+      'allow',
       Array.from({ length: 50_001 }, (_, index) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`).join('\n'),
     );
     await vi.waitFor(() => expect(alarms.get(`list ${path}`)).toMatch(/50001 rows, at most 50000/), 5_000);
     writeFileSync(path, Buffer.from([0xff, 0xfe, 0x00, 0xd8]));
     await vi.waitFor(() => expect(alarms.get(`list ${path}`)).toMatch(/not UTF-8/), 5_000);
-    expect(lists.get(`deny file:${path}`)).toEqual(['203.0.113.7/32']);
+    expect(lists.get(`allow file:${path}`)).toEqual(['203.0.113.7/32']);
+  });
+
+  describe('of addresses to deny that is long', () => {
+    const many = (count: number): string =>
+      Array.from({ length: count }, (_, n) => `60.${n >> 16}.${(n >> 8) & 255}.${n & 255}`).join('\n');
+    const list = (path: string) => ({ file: path, kind: 'deny', note: 'bought' }) as const;
+    const denied = (path: string, ip: string): boolean | undefined => tables.get(`file:${path}`)?.table.has(ip);
+
+    test('is a table; remarks and columns are passed over, bad rows told by their line', async () => {
+      const path = file(
+        'deny',
+        `# a remark, until tomorrow\r\n${many(60_000)}\n198.51.100.0/24 # office\n"203.0.113.7","somebody, until"\n\t2001:db8:1:2::5\tx\nnot an address\n10.0.0.0/8;mine\n`,
+      );
+      await open().keep({ lists: [list(path)], names: [] });
+      for (const ip of ['60.0.0.0', '60.0.234.95', '198.51.100.9', '203.0.113.7', '2001:db8:1:2::9', '10.1.2.3'])
+        expect([ip, denied(path, ip)]).toEqual([ip, true]);
+      for (const ip of ['60.0.234.96', '203.0.113.8', '2001:db8:1:3::5'])
+        expect([ip, denied(path, ip)]).toEqual([ip, false]);
+      expect(tables.get(`file:${path}`)?.note).toBe('bought');
+      expect(lists.get(`deny file:${path}`)).toEqual([]);
+      expect(alarms.get(`list ${path}`)).toBe("line 60005: 'not' is no address");
+      expect(keeper.stats()).toMatchObject({ files: 1, table_entries: 60_004 });
+    });
+
+    test('is rows again when it is short, and nothing when it is not configured', async () => {
+      const path = file('deny', many(60_000));
+      await open().keep({ lists: [list(path)], names: [] });
+      expect(denied(path, '60.0.0.7')).toBe(true);
+      file('deny', '203.0.113.7\n');
+      await vi.waitFor(() => expect(lists.get(`deny file:${path}`)).toEqual(['203.0.113.7/32 bought']), 5_000);
+      await vi.waitFor(() => expect(tables.get(`file:${path}`)).toBeUndefined());
+      file('deny', many(60_000));
+      await vi.waitFor(() => expect(denied(path, '60.0.0.7')).toBe(true), 5_000);
+      expect(lists.get(`deny file:${path}`)).toEqual([]);
+      await keeper.keep({ lists: [], names: [] });
+      expect(tables.get(`file:${path}`)).toBeUndefined();
+    });
+
+    test.each([
+      [
+        'something else',
+        `${'<p>hello</p>\n'.repeat(20_000)}${many(50_000)}`,
+        /20000 of its 70000 lines are no addresses/,
+      ],
+      ['rows with ends', `ip,until\n${many(60_000)}`, /its rows have ends/],
+      ['too many lines', '1.2.3.4\n'.repeat(2_000_001), /2000002 lines, at most 2000000/],
+    ])('%s changes nothing', async (_, text, why) => {
+      const path = file('deny', many(60_000));
+      await open().keep({ lists: [list(path)], names: [] });
+      file('deny', text);
+      await vi.waitFor(() => expect(alarms.get(`list ${path}`)).toMatch(why), 5_000);
+      expect(alarms.get(`list ${path}`)).toMatch(/what was read before goes on/);
+      expect(denied(path, '60.0.0.7')).toBe(true);
+    });
   });
 
   test('may hold names, where it is an allow list', async () => {
