@@ -218,7 +218,7 @@ test.each([-10_000, 10_000])('when the clocks are %i ms apart, age says nothing 
 test('an ask whose message cannot be read is judged by its source, counted, and told as garbage', async () => {
   const { send, until } = await bench(() => 'drop');
   send('ask', ask({ raw: 'not SIP at all' }));
-  const happened = await until(4);
+  const happened = await until(5);
   expect(happened).toContainEqual(['outcome', 'parse-error']);
   expect(happened).toContainEqual(['answer', expect.objectContaining({ answer: 'drop' })]);
   expect(happened).toContainEqual(['drop', 'unreadable-not-sip']);
