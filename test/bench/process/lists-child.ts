@@ -2,31 +2,16 @@
 import { BlockList } from 'node:net';
 import { buildNetworkTable, NetworkTable, readNetworks } from '../../../src/enrich/networks/index.ts';
 import { quantile } from '../../e2e/kit/figures.ts';
+import { askedAddresses, denyLines } from './deny-lines.ts';
 
 const count = Number(process.argv[2]);
 const LOOKUPS = 1_000_000;
 const PEER_LOOKUPS = 20_000;
 const ROUNDS = 5;
 
-let state = 1;
-/** 32 bits, the same ones in each run. */
-const random = (): number => {
-  state = (state + 0x9e37_79b9) | 0;
-  let mixed = Math.imul(state ^ (state >>> 16), 0x21f0_aaad);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a_2d97);
-  return (mixed ^ (mixed >>> 15)) >>> 0;
-};
-const v4 = (bits: number): string => `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
-const v6 = (bits: number): string =>
-  `2001:${(bits >>> 16).toString(16)}:${(bits & 0xffff).toString(16)}:${(random() & 0xffff).toString(16)}::`;
-
-/** As feeds are: mostly single addresses, then /24 and smaller, a few wide ones, a tenth of IPv6. */
-const LENGTHS = [32, 32, 32, 32, 32, 32, 32, 32, 24, 24, 24, 29, 28, 22, 20, 16];
-const lines = Array.from({ length: count }, (_, n) =>
-  n % 10 === 9 ? `${v6(random())}/${n % 20 === 9 ? 64 : 48}` : `${v4(random())}/${LENGTHS[random() % LENGTHS.length]}`,
-);
+const lines = denyLines(count);
 const bytes = Buffer.from(lines.join('\n'));
-const asked = Array.from({ length: 65_536 }, (_, n) => (n % 10 === 9 ? `${v6(random())}1` : v4(random())));
+const asked = askedAddresses();
 
 const resident = (): number => {
   globalThis.gc?.();

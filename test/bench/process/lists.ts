@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { round, short } from '../report.ts';
 import type { Row } from '../report.ts';
+import { denyLines } from './deny-lines.ts';
 
 const CHILD = fileURLToPath(new URL('lists-child.ts', import.meta.url));
+const FILE_CHILD = fileURLToPath(new URL('list-file-child.ts', import.meta.url));
 const ENTRIES = 1_000_000;
 const AIM = { loadMs: 2_000, lookupNs: 1_000, mb: 300 };
 const DEADLINE_MS = 120_000;
@@ -16,13 +21,51 @@ type Measured = Readonly<
   >
 >;
 
-/** A process of its own with a million networks, beside node's own list of them. */
-export const measureLists = async (): Promise<Row[]> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', CHILD, String(ENTRIES)], {
+type FileMeasured = Readonly<
+  Record<'size' | 'loadMs' | 'stallMs' | 'lookup' | 'share' | 'before' | 'peak' | 'after', number>
+>;
+
+const mb = (bytes: number): number => round(bytes / 1e6, 0);
+
+const inChild = async (child: string, argument: string): Promise<unknown> => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', child, argument], {
     timeout: DEADLINE_MS,
   });
-  const measured = JSON.parse(stdout) as Measured;
-  const mb = (bytes: number): number => round(bytes / 1e6, 0);
+  return JSON.parse(stdout) as unknown;
+};
+
+/** A million networks in a file of `lists:`, followed as the service does: the file, the thread, the operator's lists. */
+const measureFile = async (): Promise<Row> => {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-lists-'));
+  try {
+    const file = join(folder, 'deny');
+    writeFileSync(file, denyLines(ENTRIES).join('\n'));
+    const { size, loadMs, stallMs, lookup, share, before, peak, after } = (await inChild(
+      FILE_CHILD,
+      file,
+    )) as FileMeasured;
+    return {
+      what: `${short(size)} deny entries in a file of \`lists:\`: read and in force; one address against the lists; memory`,
+      measured: `${round(loadMs / 1_000)} s; ${round(lookup, 0)} ns; ${mb(after - before)} MB, ${mb(peak - before)} MB while reading`,
+      beside: `verdicts wait for it ${round(stallMs, 0)} ms at most; ${round(share * 100, 0)} % of the addresses are denied`,
+      aim: `≤ ${AIM.loadMs / 1_000} s, ≤ ${AIM.lookupNs / 1_000} µs, ≤ ${AIM.mb} MB`,
+      met: loadMs <= AIM.loadMs && lookup <= AIM.lookupNs && mb(peak - before) <= AIM.mb,
+      figures: {
+        loadMs: round(loadMs, 0),
+        ns: round(lookup, 0),
+        mb: mb(after - before),
+        loadingMb: mb(peak - before),
+        stallMs: round(stallMs, 0),
+      },
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+/** A process of its own with a million networks, beside node's own list of them; then the same as a file. */
+export const measureLists = async (): Promise<Row[]> => {
+  const measured = (await inChild(CHILD, String(ENTRIES))) as Measured;
   const what = `${short(measured.size)} deny entries (mixed CIDR)`;
   return [
     {
@@ -53,5 +96,6 @@ export const measureLists = async (): Promise<Row[]> => {
         peerMb: mb(measured.peerMemory),
       },
     },
+    await measureFile(),
   ];
 };
