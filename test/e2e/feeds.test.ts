@@ -21,6 +21,7 @@ import { requires } from './requirements.ts';
 const LISTED = '198.51.100.177';
 const CARRIER = '198.51.100.178';
 const PHONE = '198.51.100.179';
+const DENIED = '198.51.100.180';
 const ABROAD = '127.86.71.1';
 const HOME = '127.86.72.1';
 
@@ -39,7 +40,7 @@ requires(
   let body = '';
 
   beforeAll(async () => {
-    for (const address of [LISTED, CARRIER, PHONE]) lo('add', address);
+    for (const address of [LISTED, CARRIER, PHONE, DENIED]) lo('add', address);
     const geo = join(folder, 'country.mmdb');
     const entries = [
       ['127.86.71.0/24', country('RU')],
@@ -48,6 +49,9 @@ requires(
     writeFileSync(geo, encodeMmdb({ type: 'Test-Country', builtAt: Date.now(), entries }));
     // a million entries beside the few that come
     body = Array.from({ length: 200_000 }, (_, n) => `11.${n >> 16}.${(n >> 8) & 255}.${n & 255}`).join('\n');
+    const deny = join(folder, 'deny');
+    const denied = Array.from({ length: 60_000 }, (_, n) => `12.${n >> 8}.${n & 255}.0/24`).join('\n');
+    writeFileSync(deny, `${denied}\n${DENIED.replace(/\d+$/, '180/31')} # bought\n`);
     server = await fakeServer(() => ({ body: `${LISTED}\n${CARRIER}\n${PHONE}\n${body}\n` }));
     bed = await openTestbed({
       sip: '127.86.7.1:15060',
@@ -55,6 +59,7 @@ requires(
       yaml: `
 geo: { files: [${geo}], download: [] }
 blocked_countries: [RU]
+lists: [{ file: ${deny}, kind: deny, note: bought }]
 peers: [{ name: carrier, addresses: [${CARRIER}] }]
 feeds: [{ name: voipbl, type: list, url: '${server.url}/list', enabled: false }]
 `,
@@ -63,7 +68,7 @@ feeds: [{ name: voipbl, type: list, url: '${server.url}/list', enabled: false }]
   afterAll(async () => {
     await bed?.stop();
     await server?.stop();
-    for (const address of [LISTED, CARRIER, PHONE]) lo('del', address);
+    for (const address of [LISTED, CARRIER, PHONE, DENIED]) lo('del', address);
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -130,5 +135,20 @@ feeds: [{ name: voipbl, type: list, url: '${server.url}/list', enabled: false }]
     await until('the key is gone', async () => (await bed.door.keys('ipban')).size === 0);
     expect(await knock(LISTED)).toBe(401);
     expect((await operate<StatusReport>(bed.lab, 'status')).alarms ?? []).toEqual([]);
+  });
+
+  test('a long deny list is no keys in Kamailio but those that have come', async () => {
+    expect((await bed.door.keys('ipban')).size).toBe(0);
+    expect(await knock(DENIED)).toBe(0);
+    expect(await bed.why(DENIED)).toMatchObject({
+      state: 'denied',
+      lists: [{ list: 'deny', subject: '198.51.100.180/31', note: 'bought' }],
+      undo: expect.arrayContaining([`companion allow add ${DENIED}`]) as unknown,
+    });
+    await until('Kamailio holds who has come', async () => (await bed.door.keys('ipban')).has(DENIED));
+    await sleep(2_500);
+    expect([...(await bed.door.keys('ipban')).keys()]).toEqual([DENIED]);
+    await operate(bed.lab, 'allow.add', { subject: DENIED, note: '', author: 'test' });
+    expect(await knock(DENIED)).toBe(401);
   });
 });
