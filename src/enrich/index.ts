@@ -2,7 +2,7 @@
  * What is known about an event before anybody judges it. In: a request or outcome. Out: `Facts`. Looks things up in
  * what it was given at start (patterns, lists, own addresses); never does I/O, never judges, never changes the event.
  */
-import type { Barred, Exploit, Facts, Outcome, Place, Request, Validity } from '../model/index.ts';
+import type { Barred, Facts, FittingExploit, Outcome, Place, Request, Validity } from '../model/index.ts';
 import { createPrivateRange } from './private-range.ts';
 import { SCANNER_AGENTS, type AgentPattern } from './scanner-agents.ts';
 import { compileAgents, matchAny } from './user-agent.ts';
@@ -20,7 +20,7 @@ export interface EnricherOptions {
   /** What the operator's policy makes of the rules that a request breaks. Left out: nobody looks. */
   readonly validity?: (request: Request) => Validity | undefined;
   /** The virtual patch that stops a request. Left out: none does. */
-  readonly exploit?: (request: Request) => Exploit | undefined;
+  readonly exploit?: (request: Request) => FittingExploit | undefined;
   /** Whether a feed knows a called number from attackers. Left out: none does. */
   readonly listedNumber?: (number: string) => boolean;
   /** Country and network of an address, and what stands against it for them or in a feed. */

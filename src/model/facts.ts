@@ -1,4 +1,4 @@
-import type { Exploit } from './contracts/exploit.ts';
+import type { FittingExploit } from './contracts/exploit.ts';
 import type { Barred, Place } from './contracts/geo.ts';
 import type { Validity } from './contracts/validity.ts';
 
@@ -31,5 +31,5 @@ export interface Facts {
   /** What the operator's policy makes of the rules that the message breaks; undefined where nobody looked. */
   readonly validity?: Validity | undefined;
   /** The virtual patch that stops the message. */
-  readonly exploit?: Exploit | undefined;
+  readonly exploit?: FittingExploit | undefined;
 }

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isParseFault, parseSip } from '../../src/protocol/sip/message/index.ts';
-import { findPatches, kamailioPatches, PATCHES, stateOfPatch } from '../../src/protocol/sip/patches/index.ts';
-import { exploitsOf, harmless } from '../unit/protocol/exploits.ts';
+import { findPatches, kamailioPatches, PATCHES } from '../../src/protocol/sip/patches/index.ts';
+import { exploitsOf, harmless, honest } from '../unit/protocol/exploits.ts';
 import { labelledMessages } from '../unit/protocol/verdicts.ts';
 import { startBareKamailio } from './kit/bare-kamailio.ts';
 import type { BareKamailio } from './kit/bare-kamailio.ts';
@@ -21,6 +21,24 @@ const LAB = '127.88.3.1';
 const inPlace = PATCHES.filter(({ acts }) => acts.includes('pre-parse'));
 const symbol = (id: string): string => id.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 const counter = (id: string): string => `c.patch_${symbol(id).toLowerCase()}`;
+
+/** Around what a substitution takes (8190, of which half are left for what is escaped), and what can be escaped (32767). */
+const EDGES = [
+  3_700, 4_100, 7_500, 7_999, 8_000, 8_001, 8_189, 8_190, 8_191, 8_192, 20_000, 32_000, 32_766, 32_768, 60_000,
+];
+
+/** With a header of that many bytes behind all others. */
+const padded = (bytes: Buffer, size: number, byte: string): Buffer => {
+  const end = bytes.indexOf('\r\n\r\n');
+  const header = Buffer.from(`\r\nX-Pad: ${byte.repeat(size)}`, 'latin1');
+  return Buffer.concat([bytes.subarray(0, end), header, bytes.subarray(end)]);
+};
+
+const withBody = (bytes: Buffer, size: number, byte: string): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc(size, byte, 'latin1')]);
+
+const unfolded = (bytes: Buffer): Buffer =>
+  Buffer.from(bytes.toString('latin1').replaceAll(/\r\n[ \t]+/g, ' '), 'latin1');
 
 /** Counts what comes out behind the patches, whatever the parser then says to it. */
 const configOf = (patches: string, defines: readonly string[] = []): string =>
@@ -62,12 +80,11 @@ requires('kamailio')('virtual patches in Kamailio', () => {
 
   describe('all of them', () => {
     beforeAll(async () => {
-      const defines = inPlace.filter((patch) => !stateOfPatch(patch, undefined).on);
       server = await startBareKamailio(
         BARE,
         configOf(
           kamailioPatches(),
-          defines.map(({ id }) => `COMPANION_PATCH_${symbol(id)}`),
+          inPlace.map(({ id }) => `COMPANION_PATCH_${symbol(id)}`),
         ),
       );
     });
@@ -99,13 +116,65 @@ requires('kamailio')('virtual patches in Kamailio', () => {
       const nul = exploitsOf('CVE-2020-28361').at(-1)!;
       expect(nul.includes(0)).toBe(true);
       expect(await fateOf(nul)).toBe(counter('CVE-2020-28361'));
-      expect(await fateOf(Buffer.concat([exploit!, Buffer.alloc(40_000, 0x20)]))).toBe('c.patch_too_large');
+    });
+
+    test('no padding of any size, in headers or body, leads past them', async () => {
+      const fates: string[] = [];
+      for (const { id } of inPlace) {
+        const [exploit] = exploitsOf(id);
+        for (const size of id === 'CVE-2018-14767' ? EDGES : [8_001, 32_768, 60_000]) {
+          for (const byte of ['x', '\0', '"']) {
+            for (const bytes of [padded(exploit!, size, byte), withBody(exploit!, size, byte)]) {
+              const fate = await fateOf(bytes);
+              if (fate === 'passed') fates.push(`${id} passed with ${size} of ${JSON.stringify(byte)}`);
+            }
+          }
+        }
+      }
+      expect(fates).toEqual([]);
     });
   });
 
-  describe('those that are on by themselves', () => {
+  describe('those of software that the operator named', () => {
     beforeAll(async () => {
-      server = await startBareKamailio(BARE, configOf(kamailioPatches()));
+      server = await startBareKamailio(
+        BARE,
+        configOf(kamailioPatches('5.1.3'), [
+          ...['OPENSIPS', 'ASTERISK', 'FREESWITCH', 'SNGREP', 'LINUX'].map((name) => `COMPANION_BEHIND_${name}`),
+          // these stop what is legal, and are on for that version
+          'COMPANION_NO_PATCH_CVE_2018_16657',
+          'COMPANION_NO_PATCH_CVE_2020_28361',
+        ]),
+      );
+    });
+    afterAll(async () => {
+      await server?.stop();
+      server = undefined;
+    });
+
+    test('stop what they are for', async () => {
+      for (const id of ['CVE-2018-14767', 'CVE-2017-9372', 'CVE-2023-28098'])
+        expect(await fateOf(exploitsOf(id)[0]!)).toBe(counter(id));
+    });
+
+    test('read headers of any size, and drop for their size only those that they cannot read', async () => {
+      const [plain] = harmless();
+      const [exploit] = exploitsOf('CVE-2017-9372');
+      const fates: (readonly [what: string, fate: string, expected: string])[] = [];
+      for (const size of EDGES) {
+        for (const byte of ['x', '\0', '"']) {
+          const named = `${size} of ${JSON.stringify(byte)}`;
+          const escaped = byte === 'x' ? size : 2 * size;
+          fates.push([`body ${named}`, await fateOf(withBody(plain!, size, byte)), 'passed']);
+          const header = await fateOf(padded(unfolded(plain!), size, byte));
+          fates.push([`header ${named}`, header, size < 32_300 ? 'passed' : 'c.patch_too_large']);
+          const folded = await fateOf(padded(plain!, size, byte));
+          fates.push([`folded ${named}`, folded, escaped < 7_600 ? 'passed' : 'c.patch_too_large']);
+          const stopped = await fateOf(padded(exploit!, size, byte));
+          fates.push([`stopped ${named}`, stopped, size < 32_300 ? counter('CVE-2017-9372') : 'c.patch_too_large']);
+        }
+      }
+      expect(fates.filter(([, fate, expected]) => fate !== expected)).toEqual([]);
     });
 
     test('let everything legal through, as the hook does', async () => {
@@ -126,7 +195,18 @@ requires('kamailio')('virtual patches in Kamailio', () => {
     });
 
     test('nothing of it is an error to Kamailio', () => {
-      expect(server!.log()).not.toMatch(/ERROR.*(?:pv_|tr_|subst|regex|htable)/);
+      expect(server!.log()).not.toMatch(/ERROR.*(?:pv_|tr_|lval|subst|regex|htable)/);
+    });
+  });
+
+  describe('the file as it is, for a server that is not affected', () => {
+    beforeAll(async () => {
+      server = await startBareKamailio(BARE, configOf(kamailioPatches()));
+    });
+
+    test('stops nothing', async () => {
+      const messages = [...honest(), ...harmless(), ...inPlace.flatMap(({ id }) => exploitsOf(id))];
+      for (const bytes of messages) expect([bytes, await fateOf(bytes)]).toEqual([bytes, 'passed']);
     });
   });
 });
@@ -144,7 +224,7 @@ requires(
   let bed: Testbed;
   beforeAll(async () => {
     bed = await openTestbed({ sip: `${LAB}:15060`, users: { alice: 'wonderland' } });
-    await reconfigure(bed.lab, defining('COMPANION_PATCHES'));
+    await reconfigure(bed.lab, defining('COMPANION_PATCHES\n#!define COMPANION_PATCH_CVE_2020_28361'));
   });
   afterAll(async () => {
     await bed?.stop();

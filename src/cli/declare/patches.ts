@@ -22,7 +22,7 @@ export const declarePatches = (program: Command, done: Done): void => {
   patches
     .command('kamailio')
     .description('print the include that stops them before its parser')
-    .option('--version <version>', 'only what this version, and what stands behind it, needs', version)
+    .option('--version <version>', 'switched on by itself: what this version needs', version)
     .action(async (options: { readonly version?: string }) =>
       done(import('../commands/message/patches.ts').then(({ patchesKamailio }) => patchesKamailio(options))),
     );

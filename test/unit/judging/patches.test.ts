@@ -5,7 +5,7 @@ import { companionSchema, createJudging } from '../../../src/judging/index.ts';
 import type { Request } from '../../../src/model/index.ts';
 import { PATCHES } from '../../../src/protocol/index.ts';
 import { requestOf } from '../../../src/receive/to-record.ts';
-import { exploitsOf, harmless } from '../protocol/exploits.ts';
+import { exploitsOf, harmless, honest } from '../protocol/exploits.ts';
 
 const read = (text = '') => loadConfig({ text, file: 'companion.yaml', schema: companionSchema });
 
@@ -36,8 +36,23 @@ const requestWith = (
   return request;
 };
 
-const judgingOf = (version: string) =>
-  createJudging(read(), [], { databases: () => [], listed: () => undefined, versionOf: () => version });
+const judgingOf = (version: string, text = '') =>
+  createJudging(read(text), [], { databases: () => [], listed: () => undefined, versionOf: () => version });
+
+const allowing = (judging: ReturnType<typeof judgingOf>): void =>
+  judging.lists.apply({
+    op: 'put',
+    entry: {
+      kind: 'allow',
+      subject: '203.0.113.0/24',
+      since: 0,
+      until: null,
+      origin: 'operator',
+      reason: 'ours',
+      note: '',
+      author: 'test',
+    },
+  });
 
 const [smuggled] = exploitsOf('CVE-2020-28361');
 
@@ -70,33 +85,49 @@ describe('a request that fits a patch', () => {
     expect(findings.filter(({ rule }) => rule.startsWith('patch.'))).toEqual([]);
   });
 
-  test('is dropped where the version is not known yet', () => {
-    expect(judgingOf('').judged(requestWith(smuggled!)).answer).toBe('drop');
+  test.each(['', '5.6.3'])('of honest senders passes a server of version "%s"', (version) => {
+    for (const bytes of [...honest(), ...harmless(), smuggled!])
+      expect([bytes, judgingOf(version).judged(requestWith(bytes)).answer]).toEqual([bytes, 'allow']);
   });
 
-  test('is dropped for what stands behind the server', () => {
+  test('that is stopped before the parser only is not looked at here, also for a server that is affected', () => {
+    for (const bytes of exploitsOf('CVE-2018-16657'))
+      expect(judgingOf('5.1.3').judged(requestWith(bytes)).reason).not.toMatch(/CVE-2018-16657/);
+  });
+
+  test('accuses its sender where nobody said that the software is there, and is dropped where somebody did', () => {
+    for (const id of ['CVE-2018-1000098', 'AST-2017-003', 'CVE-2018-1000099', 'sngrep-512']) {
+      const [bytes] = exploitsOf(id);
+      const findings = [{ rule: `patch.${id.toLowerCase()}`, points: 30 }];
+      const { answer, findings: found } = judgingOf('5.6.3').judged(requestWith(bytes!));
+      expect([id, answer]).toEqual([id, 'allow']);
+      expect(found.filter(({ rule }) => rule.startsWith('patch.'))).toMatchObject(findings);
+    }
     const [format] = exploitsOf('CVE-2018-1000098');
-    expect(judgingOf('5.6.3').judged(requestWith(format!))).toMatchObject({
+    expect(judgingOf('5.6.3', 'patches: { asterisk: on }').judged(requestWith(format!))).toMatchObject({
       answer: 'drop',
       findings: [{ rule: 'patch.cve-2018-1000098' }],
     });
+    const sure = judgingOf('5.6.3', 'patches: { asterisk: off }').judged(requestWith(format!));
+    expect(sure.findings.filter(({ rule }) => rule.startsWith('patch.'))).toEqual([]);
+    const other = judgingOf('5.6.3', 'patches: { asterisk: on, CVE-2018-1000098: off }').judged(requestWith(format!));
+    expect(other.answer).toBe('allow');
   });
 
-  test('is dropped from the allow list as well, which is accused of nothing', () => {
+  test.each([
+    ['', 'CVE-2018-1000098'],
+    ['', 'sngrep-512'],
+    ['', 'CVE-2020-28361'],
+  ])('passes from the allow list (%s %s) where nothing is known to be affected', (version, id) => {
+    const judging = judgingOf(version);
+    allowing(judging);
+    const [bytes] = exploitsOf(id);
+    expect(judging.judged(requestWith(bytes!))).toMatchObject({ answer: 'allow', state: 'allowed', findings: [] });
+  });
+
+  test('is dropped from the allow list as well where the server is affected, which is accused of nothing', () => {
     const judging = judgingOf('5.3.5');
-    judging.lists.apply({
-      op: 'put',
-      entry: {
-        kind: 'allow',
-        subject: '203.0.113.0/24',
-        since: 0,
-        until: null,
-        origin: 'operator',
-        reason: 'ours',
-        note: '',
-        author: 'test',
-      },
-    });
+    allowing(judging);
     expect(judging.judged(requestWith(smuggled!))).toMatchObject({ answer: 'drop', state: 'allowed', findings: [] });
     expect(judging.judged(requestWith(harmless()[0]!)).answer).toBe('allow');
   });
@@ -109,8 +140,8 @@ describe('a request that fits a patch', () => {
 
 describe('patches in the configuration', () => {
   test('on and off have the last word, also after a reload', () => {
-    const [long] = exploitsOf('CVE-2018-8828');
-    let text = 'patches: { CVE-2018-8828: on, CVE-2018-1000098: off }';
+    const [long] = exploitsOf('CVE-2018-14767');
+    let text = 'patches: { CVE-2018-14767: on, asterisk: off }';
     const config = read(text);
     const judging = createJudging(config, [], {
       databases: () => [],
@@ -121,7 +152,7 @@ describe('patches in the configuration', () => {
     expect(judging.judged(requestWith(long!)).answer).toBe('drop');
     expect(judging.judged(requestWith(format!)).reason).not.toMatch(/patch/);
     const reload = createReload(config, () => read(text), judging.swaps);
-    text = 'patches: { CVE-2018-8828: auto }';
+    text = 'patches: { CVE-2018-14767: auto, asterisk: on }';
     expect(reload().needRestart).toEqual([]);
     expect(judging.judged(requestWith(long!)).reason).not.toMatch(/patch/);
     expect(judging.judged(requestWith(format!)).answer).toBe('drop');
@@ -130,5 +161,6 @@ describe('patches in the configuration', () => {
   test('other names are refused', () => {
     expect(() => read('patches: { CVE-2018-8829: on }')).toThrow(/did you mean 'CVE-2018-8828'/);
     expect(() => read('patches: { CVE-2018-8828: maybe }')).toThrow(/patches/);
+    expect(() => read('patches: { kamailio: on }')).toThrow(/patches/);
   });
 });

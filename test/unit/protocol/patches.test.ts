@@ -11,7 +11,7 @@ import {
   stateOfPatch,
 } from '../../../src/protocol/sip/patches/index.ts';
 import type { Patch, Server } from '../../../src/protocol/sip/patches/index.ts';
-import { exploitsOf, harmless } from './exploits.ts';
+import { exploitsOf, harmless, honest } from './exploits.ts';
 import { labelledMessages } from './verdicts.ts';
 
 const kamailio = (version: string): Server => ({ product: 'kamailio', version });
@@ -45,7 +45,7 @@ describe.each(PATCHES.map((patch) => [patch.id, patch] as const))('%s', (id, pat
     const find = createPatchFinder([patch]);
     for (const exploit of exploits) {
       const [hit] = find(parsed(exploit));
-      expect(hit?.patch.id, exploit.toString('latin1')).toBe(id);
+      expect({ exploit, id: hit?.patch.id }).toEqual({ exploit, id });
       expect(hit!.offset).toBeLessThanOrEqual(exploit.length);
     }
   });
@@ -54,7 +54,7 @@ describe.each(PATCHES.map((patch) => [patch.id, patch] as const))('%s', (id, pat
     const find = createPatchFinder([patch]);
     const stopped = legalMessages.filter(({ message }) => find(message).length > 0).map(({ file }) => file);
     if (patch.stopsLegal === undefined) expect(stopped).toEqual([]);
-    else expect(stateOfPatch(patch, undefined).on).toBe(false);
+    else expect(stateOfPatch(patch, undefined, 'auto', () => 'on').on).toBe(false);
   });
 });
 
@@ -62,10 +62,10 @@ test('the legal set is a large one', () => {
   expect(legalMessages.length).toBeGreaterThan(220);
 });
 
-test('near misses are stopped by no patch that is on by itself', () => {
+test('near misses are stopped by no patch but those that say so', () => {
   for (const bytes of harmless()) {
-    const on = findPatches(parsed(bytes)).filter(({ patch }) => stateOfPatch(patch, undefined).on);
-    expect(on, bytes.toString('latin1')).toEqual([]);
+    const on = findPatches(parsed(bytes)).filter(({ patch }) => patch.stopsLegal === undefined);
+    expect({ bytes, on }).toEqual({ bytes, on: [] });
   }
 });
 
@@ -79,9 +79,9 @@ test('long legal tags are stopped for a server that they would crash, and for no
 test('on by itself where the version is affected, off where it is not', () => {
   const on = (id: string, server?: Server) => stateOfPatch(patchOf(id), server).on;
   for (const version of ['4.4.6', '5.0.5', '5.1.0', '5.1.1-pre2', 'kamailio 5.1.1 (x86_64/linux)'])
-    expect(on('CVE-2018-8828', kamailio(version)), version).toBe(true);
+    expect([version, on('CVE-2018-8828', kamailio(version))]).toEqual([version, true]);
   for (const version of ['4.4.7', '5.0.6', '5.1.2', '5.6.3', '6.1.0'])
-    expect(on('CVE-2018-8828', kamailio(version)), version).toBe(false);
+    expect([version, on('CVE-2018-8828', kamailio(version))]).toEqual([version, false]);
   expect(on('CVE-2020-28361', kamailio('5.3.5'))).toBe(true);
   expect(on('CVE-2020-28361', kamailio('5.4.0'))).toBe(false);
   expect(on('CVE-2023-28098', opensips('3.1.6'))).toBe(true);
@@ -93,13 +93,36 @@ test('on by itself where the version is affected, off where it is not', () => {
   expect(on('CVE-2026-25554', opensips('3.0.9'))).toBe(false);
 });
 
-test('on where a version is not known and nothing legal is stopped; what needs a module is never on by itself', () => {
-  expect(stateOfPatch(patchOf('CVE-2018-1000098'), kamailio('5.6.3'))).toEqual({
-    on: true,
-    why: 'the version of asterisk is not known, and nothing legal is stopped',
-  });
-  expect(stateOfPatch(patchOf('CVE-2018-16657'), kamailio('')).on).toBe(true);
+test('nothing is on for a server whose version is not known, or that is not affected', () => {
+  for (const version of ['', '5.6.3', '6.1.0', 'unknown']) {
+    expect(PATCHES.filter((patch) => stateOfPatch(patch, kamailio(version)).on)).toEqual([]);
+    for (const bytes of honest()) expect([bytes, idsOf(parsed(bytes), kamailio(version))]).toEqual([bytes, []]);
+  }
   expect(stateOfPatch(patchOf('kamailio-4920'), kamailio('6.0.7')).on).toBe(false);
+  expect(stateOfPatch(patchOf('CVE-2018-16657'), kamailio(''))).toEqual({
+    on: false,
+    accuses: false,
+    why: 'the version of kamailio is not known',
+  });
+});
+
+test('what may stand behind the server is on when the operator says that it is there, and only accuses before', () => {
+  const behind = (id: string, said: 'on' | 'off' | 'auto') =>
+    stateOfPatch(patchOf(id), kamailio('5.6.3'), 'auto', (product) =>
+      product === patchOf(id).products[0]!.product ? said : 'auto',
+    );
+  for (const id of ['CVE-2018-1000098', 'AST-2017-003', 'ES2020-03', 'CVE-2026-23457']) {
+    expect({ id, ...behind(id, 'auto') }).toMatchObject({ id, on: false, accuses: true });
+    expect({ id, ...behind(id, 'on') }).toMatchObject({ id, on: true, accuses: true });
+    expect({ id, ...behind(id, 'off') }).toMatchObject({ id, on: false, accuses: false });
+  }
+  // a Call-ID of any length is legal: the word for the patch itself is needed
+  expect(behind('sngrep-512', 'on')).toMatchObject({ on: false, accuses: true });
+  // another server is nobody's suspicion, but may stand behind
+  expect(behind('CVE-2023-28098', 'auto')).toMatchObject({ on: false, accuses: false });
+  expect(behind('CVE-2023-28098', 'on').on).toBe(true);
+  // nobody can say of the server itself what its version does not
+  expect(stateOfPatch(patchOf('CVE-2018-14767'), kamailio('5.6.3'), 'auto', () => 'on').on).toBe(false);
 });
 
 test('an operator has the last word', () => {
@@ -133,13 +156,44 @@ describe('in front of Kamailio', () => {
   });
 
   test('every patch that names this place is in it', () => {
-    for (const { id, acts } of PATCHES) expect(checkedIn.includes(`# ${id} (`), id).toBe(acts.includes('pre-parse'));
+    expect(PATCHES.filter(({ id }) => checkedIn.includes(`# ${id} (`))).toEqual(
+      PATCHES.filter(({ acts }) => acts.includes('pre-parse')),
+    );
   });
 
-  test('with a version, only what protects it and what stands behind it', () => {
-    expect(kamailioPatches('5.1.1')).toContain('CVE-2018-8828');
-    expect(kamailioPatches('5.1.1')).not.toContain('COMPANION_PATCH_');
+  /** Counters of the patches that are left when Kamailio has read its directives. */
+  const onIn = (file: string, ...defines: readonly string[]): readonly string[] => {
+    const defined = new Set(defines);
+    const open: boolean[] = [];
+    const kept: string[] = [];
+    for (const line of file.split('\n')) {
+      const [directive, name = ''] = line.split(' ');
+      if (directive === '#!ifdef') open.push(defined.has(name));
+      else if (directive === '#!ifndef') open.push(!defined.has(name));
+      else if (directive === '#!endif') open.pop();
+      else if (!open.every(Boolean)) continue;
+      else if (directive === '#!trydef') defined.add(name);
+      else kept.push(...[...line.matchAll(/c\.patch_(cve\w+)/g)].map(([, counter]) => counter!));
+    }
+    return kept;
+  };
+
+  test('the file beside the configuration switches nothing on', () => {
+    expect(onIn(checkedIn)).toEqual([]);
+    expect(onIn(checkedIn, 'COMPANION_PATCH_CVE_2020_28361')).toEqual(['cve_2020_28361']);
+    expect(onIn(checkedIn, 'COMPANION_BEHIND_ASTERISK')).toEqual(['cve_2017_9372']);
+    expect(onIn(checkedIn, 'COMPANION_BEHIND_ASTERISK', 'COMPANION_NO_PATCH_CVE_2017_9372')).toEqual([]);
+  });
+
+  test('with a version, what it needs is on, and what stands behind it is there to be switched on', () => {
+    expect(onIn(kamailioPatches('5.1.1'))).toEqual(
+      expect.arrayContaining(['cve_2018_8828', 'cve_2018_14767', 'cve_2018_16657', 'cve_2020_28361']),
+    );
+    expect(onIn(kamailioPatches('5.3.5'))).toEqual(['cve_2020_28361']);
+    expect(onIn(kamailioPatches('5.3.5'), 'COMPANION_NO_PATCH_CVE_2020_28361')).toEqual([]);
+    expect(onIn(kamailioPatches('5.6.3'))).toEqual([]);
+    expect(onIn(kamailioPatches('5.6.3'), 'COMPANION_BEHIND_LINUX')).toEqual(['cve_2026_23457']);
     expect(kamailioPatches('5.6.3')).not.toContain('CVE-2018-8828');
-    expect(kamailioPatches('5.6.3')).toContain('CVE-2017-9372');
+    expect(kamailioPatches('5.6.3')).toContain('# CVE-2017-9372');
   });
 });

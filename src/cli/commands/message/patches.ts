@@ -3,6 +3,7 @@ import { companionSchema, patchStateOf } from '../../../judging/index.ts';
 import { CompanionError } from '../../../model/index.ts';
 import type { StatusReport } from '../../../model/index.ts';
 import { kamailioPatches, PATCHES, versionsText } from '../../../protocol/index.ts';
+import type { PatchState } from '../../../protocol/index.ts';
 import { ask } from '../../ask.ts';
 import { EXIT } from '../../exit-codes.ts';
 import type { CommonOptions } from '../../options.ts';
@@ -29,7 +30,7 @@ interface PatchRow {
   readonly advisory: string;
   readonly affected: readonly { readonly product: string; readonly versions: string }[];
   readonly acts: readonly string[];
-  readonly servers: readonly (Server & { readonly on: boolean; readonly why: string })[];
+  readonly servers: readonly (Server & PatchState)[];
 }
 
 /** The servers as the service knows them; without a service, one of an unknown version. */
@@ -44,10 +45,12 @@ const askServers = async (options: PatchesListOptions): Promise<readonly Server[
   return [{ node: '', version: '' }];
 };
 
+const word = ({ on, accuses }: PatchState): string => (on ? 'on' : accuses ? 'accuses' : 'off');
+
 const states = ({ servers }: PatchRow): string => {
-  const words = new Set(servers.map(({ on }) => (on ? 'on' : 'off')));
+  const words = new Set(servers.map(word));
   if (words.size === 1) return [...words].join('');
-  return servers.map(({ node, on }) => `${node} ${on ? 'on' : 'off'}`).join(', ');
+  return servers.map((server) => `${server.node} ${word(server)}`).join(', ');
 };
 
 const COLUMNS: readonly Column<PatchRow>[] = [

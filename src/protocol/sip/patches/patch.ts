@@ -15,6 +15,15 @@ export interface AffectedProduct {
   readonly affected: readonly VersionRange[] | 'unknown';
 }
 
+/** Software that may stand behind a Kamailio, or watch it. */
+export const BEHIND_SERVER = [
+  'opensips',
+  'asterisk',
+  'freeswitch',
+  'sngrep',
+  'linux',
+] as const satisfies readonly Product[];
+
 /** Where a patch protects: before the server's parser, when the server asks us, or in a proxy of ours in front of it. */
 export type Place = 'pre-parse' | 'hook' | 'proxy';
 
@@ -30,7 +39,7 @@ export interface Patch {
   readonly acts: readonly Place[];
   /** What such a message looks like. */
   readonly condition: Condition;
-  /** It also stops messages that are legal, so that it is on only where the server is known to be affected: which ones. */
+  /** It also stops messages that are legal, or that honest senders are known for: which ones. Then the operator's word that the software is there is not enough. */
   readonly stopsLegal?: string;
   /** It is on only when the operator says so: why. */
   readonly byHand?: string;

@@ -5,7 +5,7 @@ const UP_TO_15_2_0 = [{ last: '13.19.0' }, { from: '14', last: '14.7.5' }, { fro
 
 const BEFORE_14_4_1 = [{ fixed: '13.15.1' }, { from: '14', fixed: '14.4.1' }] as const;
 
-/** What stands behind the server, and watches it. Their versions are not known to us. */
+/** What stands behind the server, and watches it. Whether it is there, and in which version, nobody tells us. */
 export const BEHIND: readonly Patch[] = [
   {
     id: 'CVE-2017-9372',
@@ -88,6 +88,7 @@ export const BEHIND: readonly Patch[] = [
     products: [{ product: 'sngrep', affected: 'unknown' }],
     acts: ['pre-parse', 'hook', 'proxy'],
     condition: { test: 'value-longer', header: 'call-id', bytes: 512 },
+    stopsLegal: 'every Call-ID of more than 512 bytes',
   },
   {
     id: 'CVE-2026-23457',

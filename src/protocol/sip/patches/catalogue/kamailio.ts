@@ -7,6 +7,9 @@ const BEFORE_5_1_4 = [{ fixed: '5.0.7' }, { from: '5.1', fixed: '5.1.4' }] as co
 /** Shared by two patches: one look at each Via is enough for both. */
 export const BROKEN_VIA: Condition = { test: 'breaks-grammar', header: 'via' };
 
+/** Honest senders break that grammar too. */
+export const HONEST_VIA = 'Via of honest phones: branches with / or =, hosts with _, IPv6 zones, a last ;';
+
 export const KAMAILIO: readonly Patch[] = [
   {
     id: 'CVE-2018-8828',
@@ -45,6 +48,7 @@ export const KAMAILIO: readonly Patch[] = [
     products: [{ product: 'kamailio', affected: BEFORE_5_1_4 }],
     acts: ['pre-parse', 'proxy'],
     condition: BROKEN_VIA,
+    stopsLegal: HONEST_VIA,
   },
   {
     id: 'CVE-2020-28361',
@@ -53,6 +57,7 @@ export const KAMAILIO: readonly Patch[] = [
     products: [{ product: 'kamailio', affected: [{ fixed: '5.4.0' }] }],
     acts: ['pre-parse', 'hook', 'proxy'],
     condition: { test: 'blank-before-colon' },
+    stopsLegal: 'headers with a blank before the colon (RFC 3261 7.3.1) that Kamailio 5.3 had no name for',
   },
   {
     id: 'kamailio-4920',

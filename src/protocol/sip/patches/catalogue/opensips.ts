@@ -1,5 +1,5 @@
 import type { Patch } from '../patch.ts';
-import { BROKEN_VIA } from './kamailio.ts';
+import { BROKEN_VIA, HONEST_VIA } from './kamailio.ts';
 
 /** Most crashes found by the audit of 2022 were fixed in the same releases. */
 const BEFORE_3_2_4 = [{ fixed: '3.1.7' }, { from: '3.2', fixed: '3.2.4' }] as const;
@@ -15,6 +15,7 @@ export const OPENSIPS: readonly Patch[] = [
     products: [{ product: 'opensips', affected: BEFORE_3_2_4 }],
     acts: ['hook', 'proxy'],
     condition: BROKEN_VIA,
+    stopsLegal: HONEST_VIA,
   },
   {
     id: 'CVE-2023-27599',

@@ -59,11 +59,14 @@ const inLines =
     return -1;
   };
 
-/** `a=fmtp:<format> <parameters>` (RFC 8866 6.15). CVE-2018-1000099 had NUL where the colon belongs. */
-export const malformedFmtp = inLines(
-  'a=fmtp',
-  (line) => line[0] !== ':' || line.length < 2 || line.charCodeAt(1) <= SPACE || line.includes('\0'),
-);
+/** Nothing but blanks from there on. */
+const isBlank = (line: string, from: number): boolean => {
+  for (let at = from; at < line.length; at += 1) if (line.charCodeAt(at) > SPACE) return false;
+  return true;
+};
+
+/** `a=fmtp:<format> <parameters>` (RFC 8866 6.15). CVE-2018-1000099 had NUL where the colon belongs. Some phones put a blank behind it. */
+export const malformedFmtp = inLines('a=fmtp', (line) => line[0] !== ':' || isBlank(line, 1) || line.includes('\0'));
 
 const INT32_MAX = 2_147_483_647;
 
@@ -86,13 +89,16 @@ const numberBeyond = (line: string, from: number, limit: number): boolean => {
   return digits && seen > limit;
 };
 
-/** `m=<media> <port> <proto> <format> …` (RFC 8866 5.14). CVE-2018-1000098 was the format 4294967296. */
+/**
+ * `m=<media> <port> <proto> <format> …` (RFC 8866 5.14). CVE-2018-1000098 was the format 4294967296. The formats of a
+ * stream that is rejected by port 0 are ignored (RFC 3264 section 6).
+ */
 export const formatAbove = (payloadType: number) =>
   inLines('m=', (line) => {
     const port = line.indexOf(' ');
     const protocol = port < 0 ? -1 : line.indexOf(' ', port + 1);
     const formats = protocol < 0 ? -1 : line.indexOf(' ', protocol + 1);
-    if (formats < 0) return false;
+    if (formats < 0 || /^0{1,16}(?:\/|$)/.test(line.slice(port + 1, protocol))) return false;
     return numberBeyond(line, formats + 1, isRtp(line.slice(protocol + 1, formats + 1)) ? payloadType : INT32_MAX);
   });
 

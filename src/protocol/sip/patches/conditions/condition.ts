@@ -38,9 +38,9 @@ export type Condition =
   | { readonly test: 'shell-text' }
   /** Content-Type multipart without a boundary, or a body without its closing delimiter. */
   | { readonly test: 'multipart-malformed' }
-  /** An fmtp attribute with NUL, or without its format. */
+  /** An fmtp attribute with NUL, or without colon or format. */
   | { readonly test: 'sdp-fmtp-malformed' }
-  /** A number among the formats of a media line: larger than a payload type where it is RTP, or than 2^31. */
+  /** A number among the formats of a media line that is not rejected: larger than a payload type where it is RTP, or than 2^31. */
   | { readonly test: 'sdp-format-above'; readonly payloadType: number }
   | { readonly test: 'sdp-media-longer'; readonly bytes: number }
   | { readonly test: 'sdp-address-longer'; readonly bytes: number };

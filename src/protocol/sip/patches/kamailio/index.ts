@@ -3,4 +3,4 @@
  * catalogue. Out: the text of one file. A condition that the language cannot say is left out; what it says is never
  * stricter than the condition on a legal message.
  */
-export { kamailioPatches } from './file.ts';
+export { kamailioPatches, patchSymbol } from './file.ts';
