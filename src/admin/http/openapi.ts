@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOOK_ROUTES, ROUTES, STREAMS } from '../routes/index.ts';
 import type { Route, Scope, Stream } from '../routes/index.ts';
+import { KEY_SCHEME, publishedPaths } from './published-paths.ts';
 
 interface ObjectSchema {
   readonly properties?: Readonly<Record<string, object>>;
@@ -77,7 +78,7 @@ let made: object | undefined;
 /** The description of `/v1` in OpenAPI 3.1, out of the table of routes; made when it is first asked for. */
 export const openApi = (): object => {
   if (made !== undefined) return made;
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, object>> = { ...publishedPaths(REFUSAL) };
   for (const route of [...ROUTES, ...HOOK_ROUTES] as readonly Route[])
     (paths[route.path] ??= {})[route.verb.toLowerCase()] = operation(route);
   for (const stream of STREAMS) (paths[stream.path] ??= {})['get'] = streamOperation(stream);
@@ -86,7 +87,7 @@ export const openApi = (): object => {
     openapi: '3.1.0',
     info: { title: 'Companion', version: '1', description: 'What the command `companion` can do, over HTTP.' },
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' }, key: KEY_SCHEME },
       schemas: { Refusal: schemaOf(refusal, 'output') },
     },
     paths,

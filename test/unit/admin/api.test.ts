@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { startHttp } from '../../../src/admin/index.ts';
 import type { HttpDoor } from '../../../src/admin/index.ts';
 import { ROUTES, STREAMS } from '../../../src/admin/routes/index.ts';
@@ -302,8 +303,23 @@ describe('the description', () => {
       parameters: [{ name: 'subject', in: 'path', required: true }],
     });
     expect(paths['/v1/attacks']?.['get']).toMatchObject({ parameters: [{ name: 'since', in: 'query' }] });
+    for (const path of ['/v1/decisions/stream', '/v1/decisions', '/v1/blocklist'])
+      expect(paths[path]?.['get']).toMatchObject({ security: [{ token: [] }, { key: [] }] });
   });
 });
+
+interface Described {
+  readonly paths: Readonly<
+    Record<
+      '/v1/decisions/stream',
+      {
+        get: {
+          responses: { '200': { content: Record<'application/json', { schema: z.core.JSONSchema.JSONSchema }> } };
+        };
+      }
+    >
+  >;
+}
 
 describe('bans for others', () => {
   const bouncer = async (path: string, key: string): Promise<{ status: number; text: string }> => {
@@ -332,6 +348,11 @@ describe('bans for others', () => {
       ],
       deleted: null,
     });
+    const described = z.fromJSONSchema(
+      ((await ask('GET', '/v1/openapi.json', '')).json as unknown as Described).paths['/v1/decisions/stream'].get
+        .responses['200'].content['application/json'].schema,
+    );
+    expect(described.safeParse(whole).error).toBeUndefined();
     const later = JSON.parse((await bouncer('/v1/decisions/stream?startup=false', TOKENS.read)).text) as object;
     expect(later).toMatchObject({ deleted: [{ value: '192.0.2.9', duration: '0h0m0s' }] });
     expect(operations.calls).toContainEqual({ published: 'stream read', whole: false });
