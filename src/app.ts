@@ -244,6 +244,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     mode,
     startedAt,
     judge,
+    lists,
     hook,
     enforcers,
     counts,

@@ -151,7 +151,8 @@ export const createListsKeeper = (parts: ListsKeeperParts): ListsKeeper => {
         following.delete(file);
         unread.delete(file);
         book.want(file, []);
-        await dropTable(file);
+        // with another note it is read anew, and denies what it denied until then
+        if (next?.kind !== 'deny') await dropTable(file);
         parts.alarm(`list ${file}`, undefined);
       }
       for (const list of lists) if (!following.has(list.file)) await follow(list);

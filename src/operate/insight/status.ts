@@ -1,6 +1,7 @@
 import type { Enforcer, NodeStatus, Records, StatusReport } from '../../model/index.ts';
 import type { Judge } from '../../decide/index.ts';
 import type { Effects } from '../effects.ts';
+import type { AddressLists } from '../lists/address-lists.ts';
 
 /** Heartbeats must have been answered this recently. */
 const ALIVE_MS = 2_500;
@@ -16,6 +17,7 @@ export interface StatusParts {
   readonly mode: 'shadow' | 'enforce';
   readonly startedAt: number;
   readonly judge: Judge;
+  readonly lists: AddressLists;
   readonly hook: { silentMs(node: string): number | undefined; stats(): Readonly<Record<string, number>> };
   readonly enforcers: readonly KamailioLike[];
   readonly counts: {
@@ -79,7 +81,7 @@ export const createStatus = (parts: StatusParts) => {
           throttled: ledger.count('throttle') + ledger.count('throttle-user'),
           good: ledger.count('good'),
           allow: ledger.count('allow'),
-          deny: ledger.count('deny'),
+          deny: ledger.count('deny') + parts.lists.tabledCount,
           trackedSources: judge.sources.size,
         },
         requests: counts.requests,

@@ -53,6 +53,11 @@ export class AddressLists {
     this.#tables.delete(author);
   }
 
+  /** Entries of all tables. */
+  get tabledCount(): number {
+    return [...this.#tables.values()].reduce((sum, { table }) => sum + table.size, 0);
+  }
+
   /** The entry of a table that covers the address, made when asked for: a table keeps no entries. */
   tabled(ip: string): ListEntry | undefined {
     for (const { author, table, note, since } of this.#tables.values()) {

@@ -143,7 +143,7 @@ describe('what is learned from elsewhere', () => {
       author: `file:${join(folder, 'big')}`,
       note: 'bought',
     });
-    expect(judging.judge.ledger.count('deny')).toBe(0);
+    expect([judging.judge.ledger.count('deny'), judging.lists.tabledCount]).toEqual([0, 60_000]);
     reload('lists: []', 'lists');
     await vi.waitFor(() => expect(judge('60.0.7.9').answer).toBe('allow'));
     expect(enforced).toEqual(['put 60.0.7.9', 'remove 60.0.7.9']);

@@ -117,6 +117,7 @@ export const bench = (options: BenchOptions = {}) => {
     mode,
     startedAt: NOW,
     judge,
+    lists,
     enforcers,
     counts,
     records,

@@ -9,6 +9,7 @@ import type { ListsKeeper } from '../../../../src/feeds/index.ts';
 let directory: string;
 let lists: Map<string, string[]>;
 let tables: Map<string, { readonly table: NetworkTable; readonly note: string } | undefined>;
+let told: string[];
 let alarms: Map<string, string>;
 let keeper: ListsKeeper;
 let zone: Record<string, readonly string[]>;
@@ -30,7 +31,10 @@ const open = (): ListsKeeper => {
       );
       lists.set(`${list} ${author}`, rows);
     },
-    denyTable: (author, table, note) => void tables.set(author, table && { table, note }),
+    denyTable: (author, table, note) => {
+      tables.set(author, table && { table, note });
+      told.push(`${author} ${table === undefined ? 'dropped' : note}`);
+    },
     authors: () => before,
     alarm: (name, problem) => void (problem === undefined ? alarms.delete(name) : alarms.set(name, problem)),
   });
@@ -47,6 +51,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'lists-'));
   lists = new Map();
   tables = new Map();
+  told = [];
   alarms = new Map();
   zone = {};
   before.length = 0;
@@ -132,6 +137,9 @@ describe('a list file', () => {
       file('deny', many(60_000));
       await vi.waitFor(() => expect(denied(path, '60.0.0.7')).toBe(true), 5_000);
       expect(lists.get(`deny file:${path}`)).toEqual([]);
+      // another note: at no moment is nobody denied
+      await keeper.keep({ lists: [{ ...list(path), note: 'rented' }], names: [] });
+      expect(told.slice(-2)).toEqual([`file:${path} bought`, `file:${path} rented`]);
       await keeper.keep({ lists: [], names: [] });
       expect(tables.get(`file:${path}`)).toBeUndefined();
     });
