@@ -25,11 +25,9 @@ export const patchStateOf = (patch: Patch, version: string, setting: PatchesSett
     setting[patch.id],
     (product) => setting[product] ?? 'auto',
   );
-  if (!state.on || patch.acts.includes('hook')) return state;
-  return {
-    ...state,
-    why: `${state.why}; acts before the parser only: COMPANION_PATCH_${patchSymbol(patch)} in Kamailio`,
-  };
+  if (patch.acts.includes('hook')) return state;
+  const elsewhere = `acts before the parser only: COMPANION_PATCH_${patchSymbol(patch)} in Kamailio`;
+  return { ...state, accuses: false, why: state.on ? `${state.why}; ${elsewhere}` : state.why };
 };
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createReload, loadConfig } from '../../../src/config/index.ts';
 import { PATCH_RULES } from '../../../src/detect/message/known-exploit.ts';
-import { companionSchema, createJudging } from '../../../src/judging/index.ts';
+import { companionSchema, createJudging, patchStateOf } from '../../../src/judging/index.ts';
 import type { Request } from '../../../src/model/index.ts';
 import { PATCHES } from '../../../src/protocol/index.ts';
 import { requestOf } from '../../../src/receive/to-record.ts';
@@ -156,6 +156,16 @@ describe('patches in the configuration', () => {
     expect(reload().needRestart).toEqual([]);
     expect(judging.judged(requestWith(long!)).reason).not.toMatch(/patch/);
     expect(judging.judged(requestWith(format!)).answer).toBe('drop');
+  });
+
+  test('say where they act, when that is not here', () => {
+    const early = PATCHES.find(({ id }) => id === 'CVE-2026-23457')!;
+    expect(patchStateOf(early, '5.6.3', {})).toMatchObject({ on: false, accuses: false });
+    expect(patchStateOf(early, '5.6.3', { linux: 'on' })).toEqual({
+      on: true,
+      accuses: false,
+      why: 'linux is on in the configuration; acts before the parser only: COMPANION_PATCH_CVE_2026_23457 in Kamailio',
+    });
   });
 
   test('other names are refused', () => {

@@ -58,7 +58,7 @@ export const stateOfPatch = (
     } else if (SERVERS.has(product))
       why.push(server === undefined ? 'the server is not known' : `the server is ${server.product}`);
     else {
-      why.push(`nobody said that there is ${product}: the sender is accused, nothing is stopped`);
+      why.push(`nobody said that there is ${product}`);
       accuses = true;
     }
   }
