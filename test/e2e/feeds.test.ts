@@ -149,6 +149,6 @@ feeds: [{ name: voipbl, type: list, url: '${server.url}/list', enabled: false }]
     await sleep(2_500);
     expect([...(await bed.door.keys('ipban')).keys()]).toEqual([DENIED]);
     await operate(bed.lab, 'allow.add', { subject: DENIED, note: '', author: 'test' });
-    expect(await knock(DENIED)).toBe(401);
+    await until('Kamailio has been told', async () => (await knock(DENIED)) === 401);
   });
 });
