@@ -224,9 +224,11 @@ requires(
       expect(await door.counter('ask_lost')).toBe(0);
       expect(memoryAfter.freeMb).toBeGreaterThan(memoryBefore.freeMb - 3);
       expect(lab.pids().kamailio).toBe(kamailio);
+      // the last: evapi's word for a connection that was reset, as that of a killed companion sometimes is
+      const known = /method callback not found|evapi_recv_client\(\): cannot read the client message/;
       const complaints = logOf(lab, 'kamailio')
         .split('\n')
-        .filter((line) => /CRITICAL|ERROR/.test(line) && !line.includes('method callback not found'));
+        .filter((line) => /CRITICAL|ERROR/.test(line) && !known.test(line));
       expect(complaints.slice(0, 3)).toEqual([]);
     },
   );
