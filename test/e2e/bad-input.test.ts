@@ -266,7 +266,9 @@ describe.concurrent('a disk', () =>
       expect(await troubled()).toMatch(
         /Cannot use the database .*Check that the disk has room.* \d+ changes wait in memory/,
       );
-      expect(one.log().filter(({ event }) => event === 'store-failing')).toHaveLength(1);
+      const said = (): number => one.log().filter(({ event }) => event === 'store-failing').length;
+      await until('the log says so', () => said() > 0);
+      expect(said()).toBe(1);
       // a token is on disk or it is not made
       const refused = await one.command('token', 'add', 'grafana');
       expect([refused.code, refused.stderr]).toEqual([
