@@ -6,7 +6,7 @@
 /** The largest UDP datagram (RFC 768); a stream's message beyond it is refused by the framing. */
 export const MAX_MESSAGE_BYTES = 65_535;
 
-/** Header lines indexed. RFC 4475 `longreq` has 51; CVE-2020-28361-like floods of lines end here, the rest is a defect. */
+/** Header lines indexed. RFC 4475 `longreq` has 51; of what lies beyond, the first line of each known name is kept. */
 export const MAX_HEADER_LINES = 256;
 
 /** All bytes before the body on a stream. Kamailio's core refuses at 16,384 for requests (`MSG_MAX_SIZE`, measured on 5.6.3). */
