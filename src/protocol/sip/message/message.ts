@@ -1,5 +1,3 @@
-import { decodeText } from './text.ts';
-
 /** What a header line is besides its name and value; bits of `SipMessage.flags`. */
 export const LINE = {
   /** Spread over several lines (RFC 3261 7.3.1). */
@@ -147,11 +145,6 @@ export class SipMessage implements MessageIndex {
   value(line: number): string {
     const raw = this.text.slice(this.valueStart(line), this.valueEnd(line));
     return (this.flags(line) & LINE.folded) === 0 ? raw : unfold(raw);
-  }
-
-  /** The same as people read it: UTF-8 where it is valid, bounded (see `decodeText`). */
-  shown(line: number): string {
-    return decodeText(this.value(line));
   }
 
   get body(): Buffer {

@@ -11,8 +11,8 @@ export interface ValidationPolicy {
 
 const ACCEPTED: Validity = { verdict: 'accept', code: null, hits: [] };
 
-/** True for a message that cannot be answered with a status: a reply, ACK, or what is no SIP. */
 interface Standing {
+  /** False for what nobody can be answered with a status: a reply, ACK, or what is no SIP. */
   readonly answerable: boolean;
 }
 
