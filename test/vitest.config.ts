@@ -12,8 +12,6 @@ const ALONE = ['evapi', 'evapi-speed', 'evapi-traps', 'flood', 'nodes', 'outage'
 const endToEnd = {
   testTimeout: 90_000,
   hookTimeout: 90_000,
-  // machines are shared: a test that misses its time once is tried once more, and shown as "retry x1"
-  retry: 1,
   // every `companion run` and every command compiles the same source: half of its start
   env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)) },
 };
@@ -29,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/{unit,contract,property}/**/*.test.ts', 'test/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 10_000,
           sequence: { groupOrder: 0 },
         },
       },
