@@ -106,9 +106,11 @@ const tests = async (projects) => {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
     const selection = projects.length === 0 ? vitestArguments : projects.flatMap((project) => ['--project', project]);
+    // what measures nothing gives way to what talks to real servers: these answer within milliseconds, or a call goes on unasked
+    const niceness = projects.includes('fast') ? '10' : '0';
     const { ok, late } = await run(
-      nodeBinary(),
-      [vitest, 'run', '--config', 'test/vitest.config.ts', ...reporters, ...selection],
+      'nice',
+      ['-n', niceness, nodeBinary(), vitest, 'run', '--config', 'test/vitest.config.ts', ...reporters, ...selection],
       { deadlineMs: VITEST_DEADLINE_MS },
     );
     if (late) console.log(`The tests were ended after ${VITEST_DEADLINE_MS / 60_000} minutes.`);

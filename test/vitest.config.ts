@@ -27,7 +27,9 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/{unit,contract,property}/**/*.test.ts', 'test/*.test.ts'],
-          testTimeout: 10_000,
+          // against tests that hang: they give way to the end-to-end tests, so their own time says little
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/model/index.ts';
 import { untilAsked } from './kit/asked.ts';
+import { PUSHED } from './kit/enforced.ts';
 import { figure, logOf, operate, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
 import { expectPlausible } from './kit/plausible.ts';
@@ -123,8 +124,8 @@ requires(
         figure(`stock scanner ${method}`, { sent: [udp.sent, tcp.sent], ...answers });
         expectNothingLearned([...udp.answers]);
         expectNothingLearned([...tcp.answers]);
-        expect((await bed.why(from.udp)).state).toBe('quarantined');
-        expect(await bed.door.get('ipban', from.tcp)).toMatch(/^companion:1:/);
+        await expect.poll(async () => (await bed.why(from.udp)).state, PUSHED).toBe('quarantined');
+        await expect.poll(async () => bed.door.get('ipban', from.tcp), PUSHED).toMatch(/^companion:1:/);
         expect([tcp.closedByServer, tcp.reconnectAnswers]).toEqual([true, 0]);
       }),
     );
