@@ -106,7 +106,7 @@ const tests = async (projects) => {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
     const selection = projects.length === 0 ? vitestArguments : projects.flatMap((project) => ['--project', project]);
-    // what measures nothing gives way to what talks to real servers: these answer within milliseconds, or a call goes on unasked
+    // unit tests give way to those with real servers: a server that is late by 400 ms lets a request go on unasked
     const niceness = projects.includes('fast') ? '10' : '0';
     const { ok, late } = await run(
       'nice',
