@@ -1,4 +1,4 @@
-import type { AuditLine, Entry, Evidence } from '../model/index.ts';
+import type { AuditLine, Entry, Evidence, Memo } from '../model/index.ts';
 
 /** Rooms upstream bound their own text; these are the last line, so that no caller can make a row of any size. */
 const MAX_EVIDENCE_LINES = 20;
@@ -6,6 +6,8 @@ const MAX_TEXT_CHARS = 300;
 const MAX_NAME_CHARS = 200;
 const MAX_DETAIL_CHARS = 1_000;
 const MAX_RULES = 50;
+const MAX_MEMO_KEY_CHARS = 300;
+const MAX_MEMO_CHARS = 16_384;
 
 /** Cuts without leaving half of a surrogate pair behind. */
 const cut = (text: string, maxChars: number): string => {
@@ -57,3 +59,7 @@ export const boundAudit = (line: AuditLine): AuditLine => ({
   subject: cut(line.subject, MAX_NAME_CHARS),
   detail: cut(line.detail, MAX_DETAIL_CHARS),
 });
+
+/** A memo that is larger than its giver may make it is left out: cut, it could not be read back. */
+export const isMemoBounded = ({ key, body }: Memo): boolean =>
+  key.length <= MAX_MEMO_KEY_CHARS && body.length <= MAX_MEMO_CHARS;

@@ -1,4 +1,4 @@
-import type { AuditLine, BanEntry, Change, EpochMs } from '../model/index.ts';
+import type { AuditLine, BanEntry, Change, EpochMs, Memo, MemoKind } from '../model/index.ts';
 
 /** What crosses between the main thread and the database thread. */
 
@@ -16,6 +16,8 @@ export interface Retention {
   readonly auditMs: number;
   readonly auditRows: number;
   readonly ladderMs: number;
+  /** Of each kind; as many as whoever gives them remembers itself. */
+  readonly memoRows: Readonly<Record<MemoKind, number>>;
 }
 
 const DAY_MS = 86_400_000;
@@ -25,6 +27,7 @@ export const DEFAULT_RETENTION: Retention = {
   auditMs: 90 * DAY_MS,
   auditRows: 200_000,
   ladderMs: 90 * DAY_MS,
+  memoRows: { evidence: 2_000, 'false-alarm': 20_000, decision: 20_000, customer: 50_000, tune: 100, feed: 1_000 },
 };
 
 export interface ThreadOptions {
@@ -59,6 +62,14 @@ export interface LadderColumns {
   readonly lastUntil: readonly number[];
 }
 
+/** Memos of one kind, column by column. */
+export interface MemoColumns {
+  readonly keys: Texts;
+  readonly at: readonly number[];
+  readonly until: readonly number[];
+  readonly bodies: Texts;
+}
+
 export interface WriteReport {
   /** Items that this database will never take (not a matter of time or space), and the first problem. */
   readonly rejected: number;
@@ -77,6 +88,8 @@ export interface Calls {
   history: { ask: { readonly subject: string; readonly limit: number }; answer: readonly BanEntry[] };
   decisions: { ask: { readonly since: EpochMs; readonly limit: number }; answer: readonly AuditLine[] };
   auditTrail: { ask: { readonly subject: string | null; readonly limit: number }; answer: readonly AuditLine[] };
+  keep: { ask: { readonly memos: readonly Memo[] }; answer: null };
+  recall: { ask: { readonly kind: MemoKind; readonly now: EpochMs; readonly limit: number }; answer: MemoColumns };
   /** Forces what is committed through to the disk, so that it survives a loss of power too. */
   sync: { ask: null; answer: null };
   prune: { ask: { readonly now: EpochMs; readonly retention: Retention }; answer: { readonly removed: number } };

@@ -1,7 +1,9 @@
-import type { Clock, Records } from '../model/index.ts';
+import { CompanionError, type Clock, type Memo, type Records } from '../model/index.ts';
+import { isMemoBounded } from './bounds.ts';
 import { Connection } from './connection.ts';
 import { DEFAULT_RETENTION, type Retention } from './messages.ts';
 import { readEntries, readLadder } from './read-entries.ts';
+import { textAt } from './texts.ts';
 import { Writer } from './writer.ts';
 
 /** What the store writes to; pino fits. */
@@ -30,6 +32,7 @@ const PRUNE_EVERY_MS = 60_000;
 const PRUNE_DEADLINE_MS = 60_000;
 const LOAD_DEADLINE_MS = 10_000;
 const READ_DEADLINE_MS = 5_000;
+const KEEP_DEADLINE_MS = 5_000;
 const FLUSH_DEADLINE_MS = 5_000;
 /** Within close's 5 s: the flush, then closing the file, then ending the thread. */
 const CLOSE_FLUSH_MS = 3_500;
@@ -109,6 +112,23 @@ export const openRecords = async (options: RecordsOptions): Promise<Records> => 
     history: (subject, limit) => connection.call('history', { subject, limit }, READ_DEADLINE_MS),
     decisions: (since, limit) => connection.call('decisions', { since, limit }, READ_DEADLINE_MS),
     auditTrail: (subject, limit) => connection.call('auditTrail', { subject, limit }, READ_DEADLINE_MS),
+    keep: async (memos) => {
+      if (closed) throw new CompanionError('STORE_FAILED', 'The database is closed.');
+      const bounded = memos.filter(isMemoBounded);
+      if (bounded.length < memos.length) failed('A memo is larger than the database keeps.');
+      await connection.call('keep', { memos: bounded }, KEEP_DEADLINE_MS);
+    },
+    recall: async (kind, now) => {
+      const limit = retention.memoRows[kind];
+      const { keys, at, until, bodies } = await connection.call('recall', { kind, now, limit }, READ_DEADLINE_MS);
+      return at.map((since, row): Memo => ({
+        kind,
+        key: textAt(keys, row),
+        at: since,
+        until: until[row] ?? 0,
+        body: textAt(bodies, row),
+      }));
+    },
     flush: () => writer.flush(FLUSH_DEADLINE_MS),
     stats: () => ({
       queued: writer.queued,

@@ -20,6 +20,20 @@ export interface AuditLine {
   readonly detail: string;
 }
 
+/** What is known beside the entries: the evidence of a source, a mark, the counts of a day, a switch. */
+export type MemoKind = 'evidence' | 'false-alarm' | 'decision' | 'customer' | 'tune' | 'feed';
+
+/** The newest by `at` are kept, so many of each kind. */
+export interface Memo {
+  readonly kind: MemoKind;
+  /** At most 300 characters. */
+  readonly key: string;
+  readonly at: EpochMs;
+  readonly until: EpochMs;
+  /** JSON of its giver, at most 16 KB. */
+  readonly body: string;
+}
+
 /**
  * What survives a restart. Writing is fire and forget through a bounded queue: decisions (changes) are never dropped,
  * evidence and audit of detectors are, and counted. Nothing here is ever awaited on the verdict path.
@@ -35,6 +49,13 @@ export interface Records {
   /** What companion decided by itself since then, newest first. */
   decisions(since: EpochMs, limit: number): Promise<readonly AuditLine[]>;
   auditTrail(subject: string | null, limit: number): Promise<readonly AuditLine[]>;
+  /**
+   * Writes memos in one transaction; one whose `until` is not after its `at` is taken out instead. The giver keeps them
+   * until it has worked. @throws CompanionError STORE_FAILED
+   */
+  keep(memos: readonly Memo[]): Promise<void>;
+  /** Memos of a kind that stand, oldest first. @throws CompanionError STORE_FAILED */
+  recall(kind: MemoKind, now: EpochMs): Promise<readonly Memo[]>;
   /** Waits until all that was handed over is on disk. */
   flush(): Promise<void>;
   stats(): {

@@ -36,7 +36,9 @@ export const rescueRows = (aside: string, db: Database): Readonly<Record<string,
     return rescued;
   }
   try {
-    if (old.pragma('user_version', { simple: true }) !== SCHEMA_VERSION) return rescued;
+    const version = old.pragma('user_version', { simple: true }) as number;
+    // an older one has the same tables, or not all of them
+    if (version < 1 || version > SCHEMA_VERSION) return rescued;
     for (const [table, columns] of Object.entries(TABLES)) {
       const insert = db.prepare(
         `INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})`,

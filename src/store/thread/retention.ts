@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { EpochMs } from '../../model/index.ts';
 import type { Retention } from '../messages.ts';
+import { pruneMemos } from './memos.ts';
 
 /** Rows that one step removes, so that writes get their turn in between. */
 const STEP_ROWS = 1_000;
@@ -37,9 +38,11 @@ export const makeRoom = (db: Database): number =>
  */
 export const pruneStep = (db: Database, now: EpochMs, retention: Retention): number =>
   remove(db, 'entries WHERE until <= ?', now, STEP_ROWS) ||
+  remove(db, 'memos WHERE until <= ?', now, STEP_ROWS) ||
   remove(db, 'ladder WHERE last_until < ?', now - retention.ladderMs, STEP_ROWS) ||
   remove(db, 'bans WHERE coalesce(lifted_at, until) < ?', now - retention.bansMs, STEP_ROWS) ||
   remove(db, 'audit WHERE at < ?', now - retention.auditMs, STEP_ROWS) ||
   removeOldest(db, 'bans', count(db, 'bans') - retention.bansRows) ||
   removeOldest(db, 'audit', count(db, 'audit') - retention.auditRows) ||
+  pruneMemos(db, retention.memoRows, STEP_ROWS) ||
   makeRoom(db);

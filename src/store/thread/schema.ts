@@ -7,6 +7,7 @@ import { CompanionError } from '../../model/index.ts';
  * entries: what is enforced now, one row per `entryKey`. `body` is the entry as JSON without its evidence.
  * bans: history, one row a ban; `lifted_at` is set when it was removed, for whatever reason.
  * ladder: the last rung of a source, kept after its ban has ended.
+ * memos: what is known beside the entries, see `Memo`; of use to whoever asks, and nothing is enforced by it.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -33,6 +34,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX audit_subject ON audit (subject, id);
   CREATE INDEX audit_at ON audit (at);
   `,
+  `
+  CREATE TABLE memos (
+    kind TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+  );
+  CREATE INDEX memos_at ON memos (kind, at);
+  CREATE INDEX memos_until ON memos (until);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -42,6 +51,7 @@ export const TABLES = {
   entries: ['key', 'kind', 'subject', 'until', 'body', 'evidence'],
   ladder: ['subject', 'level', 'last_until'],
   bans: ['subject', 'since', 'until', 'level', 'origin', 'reason', 'rules', 'evidence', 'lifted_at', 'lifted_why'],
+  memos: ['kind', 'key', 'at', 'until', 'body'],
   audit: ['id', 'at', 'actor', 'action', 'subject', 'detail'],
 } as const;
 

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CompanionError } from '../../model/index.ts';
 import type { Calls, Question, Reply, ThreadOptions } from '../messages.ts';
-import { Keeper } from './keeper.ts';
+import { Keeper, type Opened } from './keeper.ts';
 import { sqliteCode } from './open-database.ts';
+import { keep, recall } from './memos.ts';
 import { auditTrail, decisions, history, ladder, load } from './read.ts';
 import { makeRoom, pruneStep } from './retention.ts';
 
@@ -33,10 +34,10 @@ const prune = async ({ now, retention }: Calls['prune']['ask']): Promise<Calls['
 };
 
 /** At our own size cap old history makes room for what is new. On a disk that others fill there is only waiting. */
-const write = (ask: Calls['write']['ask']): Calls['write']['answer'] => {
+const withRoom = <T>(write: (opened: Opened) => T): T => {
   for (let step = 0; ; step++) {
     try {
-      return keeper.use((opened) => opened.write(ask));
+      return keeper.use(write);
     } catch (error) {
       const full = sqliteCode(error) === 'SQLITE_FULL' && step < MAX_ROOM_STEPS;
       if (!full || keeper.use(({ db }) => makeRoom(db)) === 0) throw error;
@@ -63,13 +64,18 @@ const answer = (question: Question): Calls[keyof Calls]['answer'] | Promise<Call
     case 'ladder':
       return keeper.use(({ db }) => ladder(db));
     case 'write':
-      return write(ask);
+      return withRoom((opened) => opened.write(ask));
     case 'history':
       return keeper.use(({ db }) => history(db, ask.subject, ask.limit));
     case 'decisions':
       return keeper.use(({ db }) => decisions(db, ask.since, ask.limit));
     case 'auditTrail':
       return keeper.use(({ db }) => auditTrail(db, ask.subject, ask.limit));
+    case 'keep':
+      withRoom(({ db }) => keep(db, ask.memos));
+      return null;
+    case 'recall':
+      return keeper.use(({ db }) => recall(db, ask.kind, ask.now, ask.limit));
     case 'sync':
       return sync();
     case 'prune':

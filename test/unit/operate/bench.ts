@@ -36,6 +36,8 @@ export const fakeRecords = (said: string[] = [], part: RecordsPart = {}): Record
   history: () => Promise.resolve([]),
   decisions: () => Promise.resolve([]),
   auditTrail: () => Promise.resolve([]),
+  keep: () => Promise.resolve(),
+  recall: () => Promise.resolve([]),
   flush: () => Promise.resolve(),
   stats: () => ({ queued: 4, droppedEvidence: 3, droppedAudit: 2, failures: 1, lastError: '', trouble: '' }),
   close: () => Promise.resolve(),

@@ -96,6 +96,7 @@ describe('retention', () => {
       'ladder WHERE last_until < 5',
       'bans WHERE coalesce(lifted_at, until) < 5',
       'audit WHERE at < 5',
+      'memos WHERE until <= 5',
     ]) {
       expect(plan(`SELECT rowid FROM ${where} LIMIT 5`)).toMatch(/^SEARCH/);
     }
