@@ -39,6 +39,7 @@ import {
   createTune,
   Peaks,
   keepVigil,
+  openKept,
   restoreMemory,
 } from './operate/index.ts';
 import { chooseStateDirectory, controlSocketPaths, processChoice } from './places/index.ts';
@@ -115,6 +116,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const records = await opening;
   restoreMemory({ remembered: await reading, judge, lists, configured: config, at: startedAt });
 
+  const kept = await openKept({ records, clock, log, judge, falseAlarmMs: decideSettings.false_alarm_time });
+
   // the flow
   const onBug = (error: unknown): void =>
     log.error({ event: 'bug', error: error instanceof Error ? error.stack : String(error) }, 'a bug in companion');
@@ -135,6 +138,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     { burst: density.window, targets: enumeration.window, failures: guessing.user_window },
     (identity) => judge.ledger.hasGood(identity),
   );
+  // nobody waits for it: it is for whoever asks later
+  void kept.follow({ peaks, samples, shapes, recent });
   const enforcers = createNodes({
     nodes: config.nodes.map(({ name, rpc, secret: its }) => ({ name, rpc, token: lineSecrets(its ?? secret).down })),
     permissions: config.permissions,
@@ -191,6 +196,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     effects,
     alarms,
     onBug,
+    switches: kept.switches,
     audit: (line) => records.audit(line),
     shadow: mode === 'shadow',
     enforce: (changes) => {
@@ -261,6 +267,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       sizes: () => ({
         ...status.metricSources.sizes(),
         ...outside.stats(),
+        memos: { ...kept.stats() },
         alarms: { standing: alarms.list().length, dropped: alarms.dropped + notices.dropped },
       }),
     },
@@ -297,7 +304,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     tune: createTune({
       peaks,
       clock,
-      startedAt,
+      countedSince: kept.countedSince,
       current: ([detector, name]) => {
         const settings: Readonly<Record<string, Readonly<Record<string, unknown>>>> = judging.detectSettings();
         return Number(settings[detector]?.[name]);
@@ -371,6 +378,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         outside.stop(),
         ...enforcers.map((enforcer) => enforcer.stop()),
       ]);
+      await kept.stop();
       await records.close();
       securityLog.close();
       log.info({ event: 'stopped' }, 'companion stopped');

@@ -4,6 +4,7 @@
  */
 export { Ledger } from './ledger.ts';
 export { createPeerGate, type PeerPolicy } from './peer-gate.ts';
+export type { DoubtKind } from './false-alarms.ts';
 export { Judge } from './judge.ts';
 export { ShadowJudge } from './shadow.ts';
 export type { JudgeReport } from './standing.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { identityOf } from '../model/index.ts';
 import type { AuditLine, BanEntry, Change, Clock, ListEntry, Outcome, Request, Verdict } from '../model/index.ts';
 import { createFeedDesk, createGeoDesk, createListsKeeper, createResolver, openNameShelf } from '../feeds/index.ts';
-import type { FeedDesk, GeoDesk, NameResolver, NameShelf, Protected } from '../feeds/index.ts';
+import type { FeedDesk, FeedDeskParts, GeoDesk, NameResolver, NameShelf, Protected } from '../feeds/index.ts';
 import type { CompanionConfig, Judging } from '../judging/index.ts';
 import { applyConfiguredLists, createAuthoredLists, createPushedListings, isChecked } from '../operate/index.ts';
 import type { Alarms, Effects } from '../operate/index.ts';
@@ -17,6 +17,7 @@ export interface ElsewhereParts {
   readonly effects: Effects;
   readonly alarms: Alarms;
   readonly onBug: (error: unknown) => void;
+  readonly switches: FeedDeskParts['switches'];
   /** Told what the servers should hold besides the ledger; not in shadow mode. */
   readonly enforce: (changes: readonly Change[]) => void;
   readonly audit: (line: AuditLine) => void;
@@ -132,6 +133,7 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
     resolver,
     directory: join(parts.stateDirectory, 'feeds'),
     protectedNow,
+    switches: parts.switches,
     isCustomer: (ip) => ledger.hasGood(identityOf(ip)),
     alarm: (name, problem) => alarms.set(name, problem),
     changed: () => {

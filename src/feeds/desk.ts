@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CompanionError, formatDuration } from '../model/index.ts';
-import type { Barred, Clock, FeedRow } from '../model/index.ts';
+import type { Barred, Clock, FeedRow, FeedSwitch } from '../model/index.ts';
 import { createHttp } from './http.ts';
 import { createFeed } from './kinds/index.ts';
 import type { Feed, Hits, KindSettings, Polled } from './kinds/index.ts';
@@ -34,6 +34,13 @@ export interface FeedDeskParts {
   /** A canonical address from which somebody is registered. */
   readonly isCustomer: (ip: string) => boolean;
   readonly alarm: (name: string, problem: string | undefined) => void;
+  /** Feeds that were switched by hand, kept over restarts. */
+  readonly switches: {
+    of(name: string): FeedSwitch | undefined;
+    names(): readonly string[];
+    put(name: string, to: FeedSwitch): void;
+    drop(name: string): void;
+  };
   /** What feeds list may be another thing now. */
   readonly changed: () => void;
 }
@@ -55,8 +62,8 @@ export interface FeedDesk {
   rows(): readonly FeedRow[];
   /** Polls now; all of them without a name. @throws CompanionError NOT_FOUND */
   update(name: string | undefined): void;
-  /** Listens to a feed or not, until the next start or change of its settings. @throws CompanionError NOT_FOUND */
-  switch(name: string, on: boolean): void;
+  /** Listens to a feed or not, until its `enabled` is changed in the configuration. @throws CompanionError NOT_FOUND */
+  switch(name: string, on: boolean, by: string): void;
   /** Polls what is due, and ends when that has ended. */
   look(): Promise<void>;
   stats(): Readonly<Record<string, number>>;
@@ -135,6 +142,15 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
     await rename(beside, fileOf(name));
   };
 
+  /** By hand or as configured: the newer word wins. A change of `enabled` is one, a restart or another reload is none. */
+  const isOn = ({ name, enabled }: FeedSettings): boolean => {
+    const byHand = parts.switches.of(name);
+    if (byHand === undefined) return enabled;
+    if (byHand.configured === enabled) return byHand.on;
+    parts.switches.drop(name);
+    return enabled;
+  };
+
   const begin = (settings: FeedSettings): Running => {
     const feed = createFeed(
       {
@@ -153,7 +169,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
     return {
       settings,
       feed,
-      on: settings.enabled,
+      on: isOn(settings),
       dueAt: 0,
       busy: false,
       failures: 0,
@@ -221,6 +237,10 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
   const timer = setInterval(() => void look(), LOOK_MS);
   timer.unref();
 
+  const switchedOf = (name: string): FeedRow['switched'] => {
+    const byHand = parts.switches.of(name);
+    return byHand === undefined ? null : { by: byHand.by, at: byHand.at };
+  };
   const named = (name: string): Running => {
     const one = running.get(name);
     if (one === undefined) throw notFound(name);
@@ -237,12 +257,13 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
         running.delete(name);
         parts.alarm(`feed ${name}`, undefined);
       }
+      for (const name of parts.switches.names()) if (!wanted.has(name)) parts.switches.drop(name);
       for (const [name, settings] of wanted) {
         const one = running.get(name);
         if (one === undefined) running.set(name, begin(settings));
         else {
           one.settings = settings;
-          one.on = settings.enabled;
+          one.on = isOn(settings);
           if (!one.on) parts.alarm(`feed ${name}`, undefined);
         }
       }
@@ -281,6 +302,7 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
         name: settings.name,
         type: settings.type,
         on,
+        switched: switchedOf(settings.name),
         action: settings.action,
         entries: feed.size,
         updatedAt,
@@ -292,9 +314,12 @@ export const createFeedDesk = (parts: FeedDeskParts): FeedDesk => {
       for (const one of name === undefined ? running.values() : [named(name)]) one.dueAt = 0;
       void look();
     },
-    switch(name, on) {
+    switch(name, on, by) {
       const one = named(name);
       one.on = on;
+      const { enabled: configured } = one.settings;
+      if (on === configured) parts.switches.drop(name);
+      else parts.switches.put(name, { on, by, at: clock.now(), configured });
       if (on) one.dueAt = 0;
       else parts.alarm(`feed ${name}`, undefined);
       parts.changed();

@@ -4,7 +4,7 @@
  * Offline-safe: what cannot be fetched changes nothing and grows older. Every answer is bounded, every wait has a deadline.
  */
 export { createFeedDesk } from './desk.ts';
-export type { FeedDesk, FeedSettings, Listing } from './desk.ts';
+export type { FeedDesk, FeedDeskParts, FeedSettings, Listing } from './desk.ts';
 export * from './files/index.ts';
 export * from './geo/index.ts';
 export type { Protected } from './sift/index.ts';

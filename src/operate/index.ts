@@ -19,6 +19,7 @@ export type { BackgroundOf } from './insight/places.ts';
 export { createStatus } from './insight/status.ts';
 export { createTraces } from './insight/traces.ts';
 export { keepVigil } from './insight/vigil.ts';
+export { openKept } from './kept/index.ts';
 export { AddressLists } from './lists/address-lists.ts';
 export { applyConfiguredLists, isChecked } from './lists/configured-lists.ts';
 export { createAuthoredLists } from './lists/push-slowly.ts';

@@ -72,7 +72,7 @@ export interface OperationsParts {
   readonly feeds: {
     rows(): readonly FeedRow[];
     update(name: string | undefined): void;
-    switch(name: string, on: boolean): void;
+    switch(name: string, on: boolean, by: string): void;
   };
 }
 
@@ -135,8 +135,9 @@ export const createOperations = (parts: OperationsParts): Operations => {
       parts.feeds.update(name);
       return parts.feeds.rows();
     },
-    async feedSwitch(name, on) {
-      parts.feeds.switch(name, on);
+    async feedSwitch(name, on, by) {
+      parts.feeds.switch(name, on, by);
+      records.audit({ at: now(), actor: by, action: `feed.${on ? 'on' : 'off'}`, subject: name, detail: '' });
       return parts.feeds.rows();
     },
     status: async () => parts.status(),

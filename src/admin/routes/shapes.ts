@@ -304,6 +304,10 @@ export const feedRowShape = z.object({
   name: z.string(),
   type: z.string(),
   on: z.boolean(),
+  switched: z
+    .object({ by: z.string(), at: z.number() })
+    .nullable()
+    .describe('who switched it by hand, and when; null: it is as configured'),
   action: z.enum(['ban', 'challenge', 'log']),
   entries: z.number(),
   updatedAt: end.describe('when it was last read; null: never since the start'),

@@ -203,10 +203,10 @@ const feeds = [
   }),
   route('feed.switch', 'POST /v1/feeds/switch', {
     scope: 'operate',
-    summary: 'Listen to a feed or not, until the next start',
+    summary: "Listen to a feed or not, over restarts, until its 'enabled' is changed in the configuration",
     input: z.strictObject({ name: feedName, on: z.boolean(), author }),
     output: z.array(shapes.feedRowShape),
-    ask: async ({ operations }, params) => [...(await operations.feedSwitch(params.name, params.on))],
+    ask: async ({ operations }, params) => [...(await operations.feedSwitch(params.name, params.on, params.author))],
   }),
 ] as const;
 

@@ -17,6 +17,10 @@ const COLUMNS: readonly Column<FeedRow>[] = [
   { title: 'FEED', cell: ({ name }) => name },
   { title: 'TYPE', cell: ({ type }) => type },
   { title: 'STATE', cell: (row) => stateOf(row), style: (row) => (stateOf(row) === 'well' ? 'green' : 'yellow') },
+  {
+    title: 'BY HAND',
+    cell: ({ switched }) => (switched === null ? '-' : `${switched.by} ${formatTime(switched.at)}`),
+  },
   { title: 'ACTION', cell: ({ action }) => action },
   { title: 'ENTRIES', cell: ({ entries }) => String(entries) },
   { title: 'READ', cell: ({ updatedAt }) => (updatedAt === null ? 'never' : formatTime(updatedAt)) },
@@ -61,13 +65,16 @@ export const feedUpdate = async (name: string | undefined, options: CommonOption
   return rows.some(({ lastError }) => lastError !== '') || pending() ? EXIT.failed : EXIT.ok;
 };
 
+const untilWhen = (row: FeedRow | undefined): string =>
+  row?.switched
+    ? ", also after a restart, until 'enabled' is changed in the configuration"
+    : ', as the configuration says';
+
 /** `companion feed on NAME`, `companion feed off NAME`. */
 export const feedSwitch = async (name: string, on: boolean, options: CommonOptions): Promise<number> => {
   const rows = await ask(options, (client) => client.call<FeedRow[]>('feed.switch', { name, on, author: author() }));
   if (options.json) printJson(rows);
   else
-    printLines([
-      `The feed ${shown(name)} is ${on ? 'on' : 'off'} until the next start; 'enabled' of the configuration lasts.`,
-    ]);
+    printLines([`The feed ${shown(name)} is ${on ? 'on' : 'off'}${untilWhen(rows.find((row) => row.name === name))}.`]);
   return EXIT.ok;
 };

@@ -1,10 +1,21 @@
 import type { EpochMs } from '../time.ts';
 
+/** A feed that was switched by hand. */
+export interface FeedSwitch {
+  readonly on: boolean;
+  readonly at: EpochMs;
+  readonly by: string;
+  /** What the configuration said then: when it says something else, it is the newer word. */
+  readonly configured: boolean;
+}
+
 /** One feed of other people's attackers. */
 export interface FeedRow {
   readonly name: string;
   readonly type: string;
   readonly on: boolean;
+  /** Who switched it by hand, and when; null: it is as the configuration says. */
+  readonly switched: { readonly by: string; readonly at: EpochMs } | null;
   readonly action: 'ban' | 'challenge' | 'log';
   /** Addresses, networks and numbers that it lists. */
   readonly entries: number;
@@ -37,8 +48,8 @@ export interface FeedOperations {
   feedList(): Promise<readonly FeedRow[]>;
   /** Starts to read a feed, or all of them; never waits for it. @throws CompanionError NOT_FOUND */
   feedUpdate(name: string | undefined): Promise<readonly FeedRow[]>;
-  /** Listens to a feed or not, until the next start. @throws CompanionError NOT_FOUND */
-  feedSwitch(name: string, on: boolean): Promise<readonly FeedRow[]>;
+  /** Listens to a feed or not, until the configuration says something new. @throws CompanionError NOT_FOUND */
+  feedSwitch(name: string, on: boolean, author: string): Promise<readonly FeedRow[]>;
   /** Bans of this companion for others; never what feeds say. */
   publishedBans(reader: string, whole: boolean): Promise<PublishedBans>;
 }

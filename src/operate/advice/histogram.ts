@@ -46,18 +46,40 @@ export class DailyHistogram {
   }));
 
   add(value: number, at: EpochMs): void {
-    const number = Math.floor(at / DAY_MS);
+    const day = this.#dayOf(Math.floor(at / DAY_MS));
+    // an event from before the day that took its place: too late to count
+    if (day === undefined) return;
+    const bounded = Math.min(MAX_VALUE, Math.max(0, Math.floor(value)));
+    day.counts[bucketOf(bounded)]! += 1;
+    day.most = Math.max(day.most, bounded);
+  }
+
+  /** One day as it can be kept: the counts that are not zero, by bucket. undefined: nothing was seen on it. */
+  day(number: number): { readonly most: number; readonly counts: readonly (readonly [number, number])[] } | undefined {
+    const day = this.#days.find((one) => one.number === number);
+    if (day === undefined) return undefined;
+    return { most: day.most, counts: [...day.counts.entries()].filter(([, count]) => count > 0) };
+  }
+
+  /** Adds a day that was kept to what was seen of it since; a day that has no place any more is left out. */
+  restore(number: number, most: number, counts: readonly (readonly [number, number])[]): void {
+    const day = this.#dayOf(number);
+    if (day === undefined) return;
+    for (const [bucket, count] of counts)
+      if (bucket >= 0 && bucket < BUCKETS) day.counts[bucket]! += Math.max(0, count);
+    day.most = Math.max(day.most, Math.min(MAX_VALUE, most));
+  }
+
+  /** The day with this number, emptied of the one that had its place before; undefined when a newer one has it. */
+  #dayOf(number: number): Day | undefined {
     const day = this.#days[((number % DAYS) + DAYS) % DAYS]!;
-    if (day.number !== number) {
-      // an event from before the day that took its place: too late to count
-      if (day.number > number) return;
+    if (day.number > number) return undefined;
+    if (day.number < number) {
       day.number = number;
       day.counts.fill(0);
       day.most = 0;
     }
-    const bounded = Math.min(MAX_VALUE, Math.max(0, Math.floor(value)));
-    day.counts[bucketOf(bounded)]! += 1;
-    day.most = Math.max(day.most, bounded);
+    return day;
   }
 
   /** Of whole days: the one that `since` lies in counts in full. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { EpochMs, Outcome, Request } from '../../model/index.ts';
-import { DailyHistogram } from './histogram.ts';
+import { DAY_MS, DailyHistogram } from './histogram.ts';
 
 /** Customers whose windows are open at a time; the one that was quiet for longest is closed for a new one. */
 const MAX_SOURCES = 10_000;
@@ -52,13 +52,14 @@ export class Peaks {
     'user-failures': new DailyHistogram(),
     'failing-users': new DailyHistogram(),
   };
-  readonly #windows: PeakWindows;
+  readonly windows: PeakWindows;
+  #changed: (peak: Peak, day: number) => void = () => undefined;
   readonly #isCustomer: (identity: string) => boolean;
   readonly #sources: LRUCache<string, Windows>;
   evicted = 0;
 
   constructor(windows: PeakWindows, isCustomer: (identity: string) => boolean) {
-    this.#windows = windows;
+    this.windows = windows;
     this.#isCustomer = isCustomer;
     this.#sources = new LRUCache({
       maxSize: MAX_SOURCES,
@@ -75,6 +76,11 @@ export class Peaks {
 
   get size(): number {
     return this.#sources.size;
+  }
+
+  /** Tells which day of which histogram grew from now on; once only, to whoever keeps it. */
+  watch(changed: (peak: Peak, day: number) => void): void {
+    this.#changed = changed;
   }
 
   see(event: Request | Outcome): void {
@@ -134,18 +140,18 @@ export class Peaks {
 
   /** A window begins with an event, so that one without any is not counted as a quiet one. */
   #close(open: Windows, now: EpochMs): void {
-    if (now - open.burstAt >= this.#windows.burst) {
+    if (now - open.burstAt >= this.windows.burst) {
       this.#closeBurst(open);
       open.burst = 0;
       open.burstAt = now;
     }
-    if (now - open.targetsAt >= this.#windows.targets) {
+    if (now - open.targetsAt >= this.windows.targets) {
       this.#closeTargets(open);
       open.open.clear();
       open.answered.clear();
       open.targetsAt = now;
     }
-    if (now - open.failuresAt >= this.#windows.failures) {
+    if (now - open.failuresAt >= this.windows.failures) {
       this.#closeFailures(open);
       open.failures.clear();
       open.active = false;
@@ -154,19 +160,24 @@ export class Peaks {
   }
 
   #closeBurst({ burst, burstAt }: Windows): void {
-    if (burst > 0) this.histograms.requests.add(burst, burstAt);
+    if (burst > 0) this.#add('requests', burst, burstAt);
   }
 
   #closeTargets({ open, answered, targetsAt }: Windows): void {
     if (open.size === 0 && answered.size === 0) return;
     let unanswered = 0;
     for (const name of open) if (!answered.has(name)) unanswered += 1;
-    this.histograms.unanswered.add(unanswered, targetsAt);
+    this.#add('unanswered', unanswered, targetsAt);
   }
 
   #closeFailures({ failures, failuresAt, active }: Windows): void {
     if (!active) return;
-    this.histograms['failing-users'].add(failures.size, failuresAt);
-    this.histograms['user-failures'].add(Math.max(0, ...failures.values()), failuresAt);
+    this.#add('failing-users', failures.size, failuresAt);
+    this.#add('user-failures', Math.max(0, ...failures.values()), failuresAt);
+  }
+
+  #add(peak: Peak, value: number, at: EpochMs): void {
+    this.histograms[peak].add(value, at);
+    this.#changed(peak, Math.floor(at / DAY_MS));
   }
 }

@@ -31,8 +31,9 @@ const customersOf = (
   if (since < first) return 'before';
   const alarm = falseAlarms.of(subject, now);
   if (alarm !== undefined) return alarm.how === 'registered-before' ? 'before' : 'since';
-  const last = sources.peek(subject)?.lastOkAt;
-  return ledger.hasGood(subject) || (last !== undefined && last > first) ? 'since' : 'none';
+  // the second to within an hour, and also from before a restart
+  const last = Math.max(sources.peek(subject)?.lastOkAt ?? 0, falseAlarms.customer(subject)?.seen ?? 0);
+  return ledger.hasGood(subject) || last > first ? 'since' : 'none';
 };
 
 /** Who would have been hit while nothing, or not these rules, was enforced, and who of them is a customer. */

@@ -96,14 +96,15 @@ export const createTune =
   (parts: {
     readonly peaks: Peaks;
     readonly clock: Clock;
-    readonly startedAt: EpochMs;
+    /** Since when windows are counted, restarts included. */
+    readonly countedSince: () => EpochMs;
     readonly current: (setting: Tunable['setting']) => number;
   }) =>
   (spanMs: number): TuneReport => {
-    const { peaks, clock, startedAt, current } = parts;
+    const { peaks, clock, countedSince, current } = parts;
     const to = clock.now();
     peaks.sweep(to);
-    const from = Math.max(to - Math.min(spanMs, 7 * DAY_MS), startedAt);
+    const from = Math.max(to - Math.min(spanMs, 7 * DAY_MS), countedSince());
     const rows = TUNABLES.map((tunable): TuneRow => {
       const { samples, p999, max } = peaks.histograms[tunable.peak].spread(from, to);
       const now = current(tunable.setting);

@@ -25,6 +25,8 @@ export interface LastShapes {
   see(event: Request | Outcome): void;
   /** Newest last. */
   of(identity: string): readonly ShapeSeen[];
+  /** Shapes of before a restart; those that came since stay. */
+  restore(identity: string, shapes: readonly ShapeSeen[]): void;
 }
 
 export const createLastShapes = (toolOf: ToolMatcher): LastShapes => {
@@ -59,5 +61,8 @@ export const createLastShapes = (toolOf: ToolMatcher): LastShapes => {
       seen.shapes.push({ id, method, tool: tool?.tool ?? '', entry: tool?.entry ?? '', at });
     },
     of: (identity) => sources.peek(identity)?.shapes ?? [],
+    restore(identity, shapes) {
+      if (!sources.has(identity)) sources.set(identity, { looks: 0, nextAt: 0, shapes: shapes.slice(-MAX_SHAPES) });
+    },
   };
 };

@@ -18,18 +18,28 @@ interface Use {
   events: number;
 }
 
-/** Who used a Call-ID or a user name lately: an operator has one of these more often than an address. In memory only. */
+/**
+ * Who used a Call-ID or a user name lately: an operator has one of these more often than an address. In memory only; those
+ * of samples that are kept come back after a restart.
+ */
 export interface RecentUse {
   see(event: Request | Outcome): void;
   /** Newest first. */
   of(text: string): readonly UsedBy[];
+  /** What a message of before a restart used; counts as one event, where nothing is known since. */
+  restore(use: {
+    readonly ip: string;
+    readonly callId: string;
+    readonly users: readonly string[];
+    readonly at: EpochMs;
+  }): void;
   readonly size: number;
   /** What was pushed out, and events that were not noted for their number. */
   readonly evicted: number;
 }
 
 /** A copy: a piece of a message would keep the whole of it in memory. */
-const copied = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+export const copied = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
 
 export const createRecentUse = (): RecentUse => {
   let evicted = 0;
@@ -93,6 +103,12 @@ export const createRecentUse = (): RecentUse => {
       note(users, event.user, ip, at);
       if (event.type === 'auth' && event.claimed !== event.user) note(users, event.claimed, ip, at);
       if (event.type !== 'registered') note(callIds, event.callId, ip, at);
+    },
+    restore({ ip, callId, users: names, at }) {
+      const unknown = (index: LRUCache<string, Use[]>, text: string): boolean =>
+        !(index.peek(text.slice(0, MAX_KEY_CHARS)) ?? []).some((use) => use.ip === ip);
+      if (unknown(callIds, callId)) note(callIds, callId, ip, at);
+      for (const name of names) if (unknown(users, name)) note(users, name, ip, at);
     },
     of(text) {
       const key = text.slice(0, MAX_KEY_CHARS);

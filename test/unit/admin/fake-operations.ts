@@ -98,6 +98,7 @@ const FEEDS: readonly FeedRow[] = [
     name: 'voipbl',
     type: 'list',
     on: true,
+    switched: { by: HOSTILE, at: AT },
     action: 'ban',
     entries: 90_000,
     updatedAt: AT,
@@ -352,7 +353,7 @@ export const fakeOperations = (): FakeOperations => {
       ),
     feedList: () => note({ feedList: true }, FEEDS),
     feedUpdate: (name) => note({ feedUpdate: name }, FEEDS),
-    feedSwitch: (name, on) => note({ feedSwitch: name, on }, FEEDS),
+    feedSwitch: (name, on, by) => note({ feedSwitch: name, on, by }, FEEDS),
     publishedBans: (reader, whole) =>
       note(
         { published: reader, whole },

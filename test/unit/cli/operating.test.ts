@@ -167,11 +167,16 @@ describe('questions', () => {
 
   test('feeds: the list, a reading that fails, the switch', async () => {
     const list = await companion(['feed', 'list']);
-    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/voipbl +list +failing +ban +90000 .* x\\x1b/) });
+    expect(list).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/voipbl +list +failing +x\\x1b\S+ .* ban +90000 .* x\\x1b/),
+    });
     expect((await companion(['feed', 'update', 'voipbl'])).code).toBe(1);
     expect(operations.calls).toContainEqual({ feedUpdate: 'voipbl' });
-    expect((await companion(['feed', 'off', 'voipbl'])).out).toContain('The feed voipbl is off until the next start');
-    expect(operations.calls).toContainEqual({ feedSwitch: 'voipbl', on: false });
+    expect((await companion(['feed', 'off', 'voipbl'])).out).toMatch(
+      /^The feed voipbl is off, also after a restart, until 'enabled' is changed in the configuration\.$/m,
+    );
+    expect(operations.calls).toContainEqual({ feedSwitch: 'voipbl', on: false, by: expect.stringMatching(/./) });
   });
 
   test('geo: databases, an address, an update that failed; harmless for the terminal', async () => {

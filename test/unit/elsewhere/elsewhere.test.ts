@@ -53,6 +53,7 @@ const open = async (yaml: string): Promise<void> => {
     effects,
     alarms,
     onBug: (bug) => bugs.push(bug),
+    switches: { of: () => undefined, names: () => [], put: () => undefined, drop: () => undefined },
     audit: ({ action, subject, detail }) => void audited.push(`${action} ${subject}: ${detail}`),
     shadow: false,
     enforce: (changes: readonly Change[]) =>

@@ -148,7 +148,7 @@ export const bench = (options: BenchOptions = {}) => {
     shapesOf: () => [],
     sampleOf: (identity) => samples.of(identity),
     usedBy: (text) => recent.of(text),
-    tune: createTune({ peaks, clock, startedAt: NOW, current: () => 20 }),
+    tune: createTune({ peaks, clock, countedSince: () => NOW, current: () => 20 }),
     figures: () => createTally().figures(),
     enumerationSources: () => 0,
     reload: () => ({ changed: [], needRestart: [] }),

@@ -86,7 +86,12 @@ const advice = (
   const { ordinary = 2, windows = 20_000, days = 2, current = 100 } = part;
   const peaks = peaksOf();
   for (let n = 0; n < windows; n += 1) peaks.histograms.requests.add(n === 0 ? busiest : ordinary, NOW);
-  const tune = createTune({ peaks, clock: { now: () => NOW + days * DAY }, startedAt: NOW, current: () => current });
+  const tune = createTune({
+    peaks,
+    clock: { now: () => NOW + days * DAY },
+    countedSince: () => NOW,
+    current: () => current,
+  });
   const report = tune(7 * DAY);
   return { ...report.rows.find(({ setting }) => setting === 'detect.density.requests')!, yaml: report.yaml };
 };

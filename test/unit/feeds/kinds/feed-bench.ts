@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FeedSwitch } from '../../../../src/model/index.ts';
 import { createFeedDesk } from '../../../../src/feeds/index.ts';
 import type { FeedDesk, FeedSettings, NameResolver, Protected } from '../../../../src/feeds/index.ts';
 import { fakeServer } from '../fake-server.ts';
@@ -34,6 +35,7 @@ export const feedBench = async (policy = { quorum: 2, alone_for: DAY }): Promise
   const alarms = new Map<string, string>();
   const customers = new Set<string>();
   const zone: Record<string, readonly string[] | Error> = {};
+  const byHand = new Map<string, FeedSwitch>();
   let changes = 0;
   const resolver: NameResolver = {
     addresses: (name) => {
@@ -51,6 +53,12 @@ export const feedBench = async (policy = { quorum: 2, alone_for: DAY }): Promise
         ...bench.protect,
         ...(withCustomers ? [...customers].map((subject) => ({ subject, what: 'a registered phone' })) : []),
       ],
+      switches: {
+        of: (name) => byHand.get(name),
+        names: () => [...byHand.keys()],
+        put: (name, to) => void byHand.set(name, to),
+        drop: (name) => void byHand.delete(name),
+      },
       isCustomer: (ip) => customers.has(ip),
       alarm: (name, problem) => void (problem === undefined ? alarms.delete(name) : alarms.set(name, problem)),
       changed: () => (changes += 1),

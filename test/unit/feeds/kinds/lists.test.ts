@@ -191,9 +191,9 @@ describe('a list', () => {
     bench.use({ ...LIST, action: 'challenge' });
     await bench.desk.look();
     expect(listed('203.0.113.7')).toBe('quarantined');
-    bench.desk.switch('voipbl', false);
+    bench.desk.switch('voipbl', false, 'ana');
     expect(listed('203.0.113.7')).toBeUndefined();
-    bench.desk.switch('voipbl', true);
+    bench.desk.switch('voipbl', true, 'ana');
     expect(listed('203.0.113.7')).toBe('quarantined');
     bench.use({ ...LIST, action: 'log' });
     expect(listed('203.0.113.7')).toBeUndefined();
@@ -201,7 +201,36 @@ describe('a list', () => {
     expect(bench.desk.rows()).toMatchObject([{ on: false }]);
     bench.use();
     expect(bench.desk.rows()).toEqual([]);
-    expect(() => bench.desk.switch('voipbl', true)).toThrow("There is no feed 'voipbl'");
+    expect(() => bench.desk.switch('voipbl', true, 'ana')).toThrow("There is no feed 'voipbl'");
+  });
+
+  test('is switched by hand until its configuration says something new', async () => {
+    const row = () => bench.desk.rows()[0];
+    bench.use(LIST);
+    expect(row()).toMatchObject({ on: true, switched: null });
+    bench.desk.switch('voipbl', false, 'ana');
+    const byAna = { on: false, switched: { by: 'ana', at: bench.clock.at } };
+    expect(row()).toMatchObject(byAna);
+    bench.clock.at += DAY;
+    // neither a restart nor a reload that says nothing new of it
+    await bench.restart(LIST);
+    expect(row()).toMatchObject(byAna);
+    bench.use({ ...LIST, action: 'log' });
+    expect(row()).toMatchObject(byAna);
+    // the configuration has said something new since, and this is what it says now
+    bench.use({ ...LIST, enabled: false });
+    expect(row()).toMatchObject({ on: false, switched: null });
+    bench.use(LIST);
+    expect(row()).toMatchObject({ on: true, switched: null });
+    // back to what is configured is by hand no more
+    bench.desk.switch('voipbl', false, 'ana');
+    bench.desk.switch('voipbl', true, 'ben');
+    expect(row()).toMatchObject({ on: true, switched: null });
+    // a feed that was taken out comes back as it is configured
+    bench.desk.switch('voipbl', false, 'ana');
+    bench.use();
+    bench.use(LIST);
+    expect(row()).toMatchObject({ on: true, switched: null });
   });
 });
 
