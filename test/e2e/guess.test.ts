@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { figure } from './kit/companion.ts';
-import { PUSHED } from './kit/enforced.ts';
+import { figure, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
 import { guessUdp } from './kit/guesser.ts';
 import type { Guess } from './kit/guesser.ts';
@@ -59,10 +58,11 @@ requires(
   });
 
   const banned = async (lab: Testbed, ip: string): Promise<void> => {
-    await expect.poll(async () => (await lab.why(ip)).state, PUSHED).toBe('banned');
+    await until('banned', async () => (await lab.why(ip)).state === 'banned');
     const why = await lab.why(ip);
     expect(why.evidence.some(({ tier }) => tier === 'proven')).toBe(true);
-    await expect.poll(async () => lab.door.get('ipban', ip), PUSHED).toMatch(/^companion:1:digest/);
+    await until('pushed', async () => (await lab.door.get('ipban', ip)) !== undefined);
+    expect(await lab.door.get('ipban', ip)).toMatch(/^companion:1:digest/);
   };
 
   test.concurrent('svcrack finds nothing: known by its marks it is not even challenged', async () => {
@@ -79,7 +79,7 @@ requires(
     const throttleKey = `u${client.ip}:${client.port}:${createHash('md5').update('101').digest('hex')}`;
     const first = await guessUdp(client, bed.domain, guessesOf('101', 5).slice(0, 5));
     expect(first.answered.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
-    await expect.poll(async () => bed.door.get('companion_state', throttleKey), PUSHED).toBe(1);
+    await until('pushed', async () => (await bed.door.get('companion_state', throttleKey)) === 1);
     expect((await bed.why(client.ip)).state).not.toBe('banned');
     const rest = await guessUdp(client, bed.domain, guessesOf('101', 40).slice(5));
     client.close();

@@ -47,6 +47,7 @@ requires(
   test('a rule in shadow: nobody is hit, and the report tells who would be, customers first', async () => {
     const alice = await createUa({ server: SERVER, from: OFFICE, user: 'alice', password: 'right-alice' });
     expect((await alice.register()).status).toBe(200);
+    await until('the registration was told', async () => (await bed.why(OFFICE)).users.some(({ ok }) => ok > 0));
     const codes = [...(await probe(OFFICE, 2)), ...(await probe(SCANNER, 3))];
     // everybody's challenge, no silence
     expect(codes).toEqual(codes.map(() => 407));

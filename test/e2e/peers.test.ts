@@ -1,5 +1,6 @@
 /** Peers with a cap, or that are not spared everything: Kamailio asks about them, lets them pass, and never challenges them. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { unasked } from './kit/asked.ts';
 import { until } from './kit/companion.ts';
 import { PHONE_AGENT, requestText, statusOf } from './kit/sip-text.ts';
 import { openTestbed } from './kit/testbed.ts';
@@ -70,16 +71,11 @@ requires(
 
   test('one with a cap gets so many a second, and no challenge beyond it', async () => {
     const [trusted] = await invite(TRUSTED, PHONE_AGENT);
-    /** Asks that nobody answered in time: what they were about goes on. */
-    const unasked = async (): Promise<number> => {
-      const { ask_timeout: late = 0, unasked: not = 0 } = await bed.counters();
-      return late + not;
-    };
-    const unaskedBefore = await unasked();
+    const unaskedBefore = await unasked(bed);
     const began = Date.now();
     const statuses = await invite(CAPPED, PHONE_AGENT, 8);
     const seconds = Math.floor(Date.now() / 1_000) - Math.floor(began / 1_000) + 1;
-    const wentOn = (await unasked()) - unaskedBefore;
+    const wentOn = (await unasked(bed)) - unaskedBefore;
     const answered = statuses.filter((status) => status !== 0);
     expect(answered.length).toBeGreaterThanOrEqual(2);
     expect(answered.length).toBeLessThanOrEqual(2 * seconds + wentOn);

@@ -1,9 +1,9 @@
 /** Nobody learns which extensions exist, and whoever asks for many is shut out: Show line 1, scanning. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { figure } from './kit/companion.ts';
+import { figure, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
-import { PUSHED, SOURCES, expectToolsEnforced, heldAt, showTimes } from './kit/enforced.ts';
+import { SOURCES, expectToolsEnforced, heldAt, showTimes } from './kit/enforced.ts';
 import { METHODS, expectNothingLearned, expectSvwarBlind } from './kit/learned.ts';
 import { openTcp, scanTcp, scanUdp } from './kit/scanner.ts';
 import type { ScanResult } from './kit/scanner.ts';
@@ -45,20 +45,21 @@ requires(
   });
 
   const quarantinedOnly = async (lab: Testbed, ip: string): Promise<void> => {
-    await expect.poll(async () => (await lab.why(ip)).state, PUSHED).toBe('quarantined');
+    await until('quarantined', async () => (await lab.why(ip)).state === 'quarantined');
     const why = await lab.why(ip);
     expect(why).toMatchObject({ state: 'quarantined', history: [] });
     expect(why.evidence.every(({ tier }) => tier === 'spoofable')).toBe(true);
     expect(await lab.check(ip)).toMatchObject({ state: 'quarantined' });
-    await expect.poll(async () => lab.door.get('companion_state', `q${ip}`), PUSHED).toBe('1');
+    await until('pushed', async () => (await lab.door.get('companion_state', `q${ip}`)) === '1');
     expect(await lab.door.get('ipban', ip)).toBeUndefined();
   };
   const banned = async (lab: Testbed, ip: string): Promise<void> => {
-    await expect.poll(async () => (await lab.why(ip)).state, PUSHED).toBe('banned');
+    await until('banned', async () => (await lab.why(ip)).state === 'banned');
     const why = await lab.why(ip);
     expect(why.evidence.some(({ tier }) => tier === 'proven')).toBe(true);
     expect(await lab.check(ip)).toMatchObject({ result: 'blocked' });
-    await expect.poll(async () => lab.door.get('ipban', ip), PUSHED).toMatch(/^companion:1:/);
+    await until('pushed', async () => (await lab.door.get('ipban', ip)) !== undefined);
+    expect(await lab.door.get('ipban', ip)).toMatch(/^companion:1:/);
   };
 
   test.concurrent('svwar over UDP, as it comes and with --force, learns nothing', async () => {

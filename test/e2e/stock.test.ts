@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/model/index.ts';
 import { untilAsked } from './kit/asked.ts';
-import { PUSHED } from './kit/enforced.ts';
 import { figure, logOf, operate, until } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
 import { expectPlausible } from './kit/plausible.ts';
@@ -124,8 +123,9 @@ requires(
         figure(`stock scanner ${method}`, { sent: [udp.sent, tcp.sent], ...answers });
         expectNothingLearned([...udp.answers]);
         expectNothingLearned([...tcp.answers]);
-        await expect.poll(async () => (await bed.why(from.udp)).state, PUSHED).toBe('quarantined');
-        await expect.poll(async () => bed.door.get('ipban', from.tcp), PUSHED).toMatch(/^companion:1:/);
+        await until('quarantined', async () => (await bed.why(from.udp)).state === 'quarantined');
+        await until('pushed', async () => (await bed.door.get('ipban', from.tcp)) !== undefined);
+        expect(await bed.door.get('ipban', from.tcp)).toMatch(/^companion:1:/);
         expect([tcp.closedByServer, tcp.reconnectAnswers]).toEqual([true, 0]);
       }),
     );

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLab } from '../../src/lab/index.ts';
 import type { Lab } from '../../src/lab/index.ts';
@@ -9,6 +10,7 @@ import type { LabelledMessage } from '../unit/protocol/verdicts.ts';
 import { family, figure, readMetrics, until } from './kit/companion.ts';
 import { openDoor } from './kit/door.ts';
 import type { Door } from './kit/door.ts';
+import { PHONE_AGENT, requestText } from './kit/sip-text.ts';
 import { openUdp } from './kit/udp-client.ts';
 import type { UdpClient } from './kit/udp-client.ts';
 import { requires } from './requirements.ts';
@@ -33,6 +35,21 @@ requires(
     const client = await openUdp(`127.80.${2 + (open.length >> 7)}.${(open.length & 127) + 1}`, SERVER);
     open.push(client);
     return client;
+  };
+  /** A harmless request, until it is answered: one `allow`. */
+  const passes = async (): Promise<void> => {
+    const client = await stranger();
+    const aor = `sip:alice@${HOST}`;
+    const text = requestText({
+      method: 'REGISTER',
+      uri: `sip:${HOST}`,
+      from: aor,
+      to: aor,
+      local: client.local,
+      agent: PHONE_AGENT,
+    });
+    const answer = await client.ask(text, { withinMs: 5_000 });
+    expect(answer?.slice(0, 11)).toBe('SIP/2.0 401');
   };
   const counted = async () => {
     const metrics = await readMetrics(lab);
@@ -68,11 +85,11 @@ requires(
         const before = await counted();
         const client = await stranger();
         await client.send(message.bytes);
-        // what Kamailio's core refuses nobody is asked about
-        const isAsked = async (): Promise<boolean> => (await counted()).request > before.request;
-        await until('asked', isAsked, 60, 5).catch(() => undefined);
+        // what Kamailio's core refuses nobody is asked about: once the next one is answered this one has been looked at
+        await passes();
+        await sleep(20);
         const after = await counted();
-        const answered = { allow: after.allow - before.allow, drop: after.drop - before.drop };
+        const answered = { allow: after.allow - before.allow - 1, drop: after.drop - before.drop };
         if (forward) {
           expect({ file: message.file, drop: answered.drop }).toEqual({ file: message.file, drop: 0 });
           forwarded += answered.allow;
