@@ -166,15 +166,13 @@ requires(
   });
 
   test('nothing of all that hurt Kamailio', async () => {
-    const counters = await expectPlausible(bed);
+    await expectPlausible(bed);
     const complaints = bed.complaints().map((line) => line.replace(/^.*?(?:ERROR|CRITICAL|BUG): (?:\{[^}]*\} )?/, ''));
     figure('complaints about hostile bytes', {
       lines: complaints.length,
       kinds: tally(complaints.map((line) => line.slice(0, 60))),
     });
     expect(complaints.filter((line) => /memory|buffer|mutex|timeout|cfg|lvalue|fail.*suspend/i.test(line))).toEqual([]);
-    expect(counters['ask_timeout'] ?? 0).toBe(0);
-    expect(counters['ask_failed'] ?? 0).toBe(0);
     const { share } = await bed.door.memory();
     expect(share).toBeGreaterThan(0.2);
   });

@@ -213,8 +213,5 @@ requires(
     }
     const counters = await expectPlausible(bed);
     expect(counters).toMatchObject({ banned: expect.any(Number), challenge: expect.any(Number) });
-    // an ask waits 400 ms: where the machine stood still for longer, some went on unasked
-    expect(counters['ask_timeout'] ?? 0).toBeLessThan(0.1 * counters['ask']!);
-    expect(counters['ask_failed']).toBeUndefined();
   });
 });

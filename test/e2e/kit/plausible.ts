@@ -23,5 +23,8 @@ export const expectPlausible = async (
   expect(counters['bad_frame'] ?? 0).toBe(0);
   expect(counters['rpc_refused'] ?? 0).toBe(0);
   expect(counters['ask_lost'] ?? 0).toBe(0);
+  expect(counters['ask_failed'] ?? 0).toBe(0);
+  // an ask waits 400 ms: where the machine stood still for longer, some requests went on unasked
+  expect(counters['ask_timeout'] ?? 0).toBeLessThanOrEqual(0.1 * (counters['ask'] ?? 0));
   return counters;
 };
