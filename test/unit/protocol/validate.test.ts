@@ -129,6 +129,10 @@ const BROKEN: readonly (readonly [string, Readonly<Record<string, string>>])[] =
   ['null_bytes', { from: 'From: a\0b <sip:a@b>;tag=1' }],
   ['binary_injection', { more: 'X: a\x1bb' }],
   ['binary_injection', { from: 'From: <sip:a\x07@b>;tag=1' }],
+  ['binary_injection', { more: 'Subject: a\rVia: b' }],
+  ['binary_injection', { more: 'Subject:\rx' }],
+  ['binary_injection', { more: 'Subject: x\r' }],
+  ['binary_injection', { more: 'Content-Type: text/plain \r \r' }],
   ['odd_user_agent', { more: 'User-Agent: FPBX-14.0.13.4(13.27.0)' }],
   ['invalid_user_agent', { more: 'User-Agent: <script>alert(1)</script>' }],
   ['space_before_colon', { more: 'X-Header : 1' }],
@@ -173,6 +177,22 @@ test('what the standard allows, though it looks odd', () => {
   }
 });
 
+test('a header of a later RFC is at least text', () => {
+  expect(strict(invite({ more: 'Event: presence;;' })).verdict).toBe('accept');
+  expect(strict(invite({ more: 'Event: pr\xe9sence' }))).toMatchObject({ verdict: 'reject', code: 400 });
+  expect(strict(invite({ more: 'P-Asserted-Identity: "M\xfcller" <sip:m@example.com>' })).verdict).toBe('reject');
+  expect(permissive(invite({ more: 'P-Asserted-Identity: "M\xfcller" <sip:m@example.com>' })).verdict).toBe('accept');
+});
+
+test('an underscore is a host only where hosts are', () => {
+  const rules = (change: Readonly<Record<string, string>>): readonly string[] =>
+    strict(invite(change)).hits.map(({ rule }) => rule);
+  expect(rules({ contact: 'Contact: <sip:alice@phone_7>' })).toEqual(['host_with_underscore']);
+  expect(rules({ length: 'Content-Length: _0' })).toEqual(['invalid_content_length']);
+  expect(permissive(invite({ length: 'Content-Length: _0' })).verdict).toBe('reject');
+  expect(strict(invite({ more: 'P-Asserted-Identity: <sip:alice@phone_7>' })).verdict).toBe('accept');
+});
+
 test('replies are held to the same rules and dropped, since nobody can be answered', () => {
   const reply = (line: string): string => invite({ start: line });
   expect(strict(reply('SIP/2.0 200 = 2**3 * 5**2 \xd0\xbd\xd0\xbe')).verdict).toBe('accept');
@@ -183,6 +203,9 @@ test('replies are held to the same rules and dropped, since nobody can be answer
     'SIP/2.0 700 x',
     'SIP/2.0 20 x',
     'SIP/2.0 200',
+    'SIP/2.0200 OK',
+    'SIP/2.0',
+    'sip/2 200 OK',
   ]) {
     expect({ line, ...strict(reply(line)) }).toMatchObject({ line, verdict: 'drop', code: null });
   }
@@ -215,6 +238,15 @@ test('what is no SIP is dropped; a broken first line above SIP headers can be an
   }
   for (const bytes of ['', '\r\n\r\n', '\0', 'jaK']) expect(strict(bytes)).toMatchObject({ verdict: 'drop', hits: [] });
   expect(strict(invite({ start: 'INVITE sip:a' }))).toMatchObject({ verdict: 'reject', code: 400 });
+  expect(strict(invite({ start: `${'a'.repeat(20_000)} sip:a` }))).toMatchObject({ verdict: 'reject', code: 400 });
+});
+
+test('a first line alone lacks the headers, and is right itself', () => {
+  const hits = ['via', 'from', 'to', 'call_id', 'cseq'].map((name) => ({ rule: `missing_${name}` }));
+  for (const end of ['', '\r\n', '\r\n\r\n', '\r\n\r\nVia: x']) {
+    expect(strict(`OPTIONS sip:a SIP/2.0${end}`)).toMatchObject({ verdict: 'reject', hits });
+    expect(strict(`SIP/2.0 200 OK${end}`)).toMatchObject({ verdict: 'drop', hits });
+  }
 });
 
 test('rules are switched off and weighed anew by name', () => {

@@ -10,6 +10,8 @@ export const LINE = {
   badName: 16,
   /** Ended by a LF without CR. */
   bareLf: 32,
+  /** A CR without LF among the blanks around the value: some readers take it as the end of the line. */
+  bareCr: 64,
 } as const;
 
 /** Numbers that the index keeps of a line: id, start of the name, its end, start of the value, its end, flags. */

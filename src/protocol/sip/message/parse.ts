@@ -90,6 +90,8 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
       from = colon + 1;
       while (from < to && isLws(bytes[from]!)) from += 1;
       while (to > from && isLws(bytes[to - 1]!)) to -= 1;
+      const isPlain = to === end && (from === colon + 1 || (from === colon + 2 && bytes[from - 1] === SP));
+      if (!isPlain && (hasBareCr(bytes, colon, from) || hasBareCr(bytes, to, end))) flags |= LINE.bareCr;
       id = headerIdAt(bytes, at, nameEnd);
       if (id === OTHER_HEADER) {
         if (nameEnd === at) flags |= LINE.emptyName;
@@ -118,3 +120,8 @@ const idsIn = (lines: readonly number[]): Uint8Array => {
 };
 
 const isLws = (code: number): boolean => code === SP || code === HT || code === CR || code === LF;
+
+const hasBareCr = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let at = from; at < to; at += 1) if (bytes[at] === CR && bytes[at + 1] !== LF) return true;
+  return false;
+};

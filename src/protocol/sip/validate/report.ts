@@ -23,8 +23,29 @@ export class Report {
   }
 }
 
-/** Only hosts refuse it: tokens, users and quoted strings hold it. */
 const UNDERSCORE = 0x5f;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Where hosts stand by RFC 3261. There only they refuse an underscore: tokens, users and quoted strings hold it. */
+const WITH_HOSTS: ReadonlySet<string> = new Set([
+  'invalid_request_uri',
+  'invalid_request_line',
+  'invalid_via',
+  'invalid_from',
+  'invalid_to',
+  'invalid_contact',
+  'invalid_route',
+  'invalid_record_route',
+  'invalid_reply_to',
+]);
+
+/** TAB is white space, CR LF ends a line; a CR without LF is what only some readers take as the end of one. */
+const isControl = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at);
+  if (code === CR) return text.charCodeAt(at + 1) !== LF;
+  return (code < 0x20 && code !== 0x09 && code !== LF) || code === 0x7f;
+};
 
 /**
  * Names a fault of the grammar. Control characters at it or behind it are worse than the rest: for C programs text ends
@@ -34,11 +55,9 @@ const UNDERSCORE = 0x5f;
  */
 export const hitGrammar = (report: Report, text: string, fault: number, end: number, rule: string): void => {
   for (let at = ~fault; at < end; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0) report.hit('null_bytes', at);
-    else if ((code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) || code === 0x7f) {
-      report.hit('binary_injection', at);
-    }
+    if (text.charCodeAt(at) === 0) report.hit('null_bytes', at);
+    else if (isControl(text, at)) report.hit('binary_injection', at);
   }
-  report.hit(text.charCodeAt(~fault) === UNDERSCORE ? 'host_with_underscore' : rule, ~fault);
+  const isHost = text.charCodeAt(~fault) === UNDERSCORE && WITH_HOSTS.has(rule);
+  report.hit(isHost ? 'host_with_underscore' : rule, ~fault);
 };

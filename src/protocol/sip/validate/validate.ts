@@ -19,24 +19,31 @@ export const findViolations = (message: SipMessage, arrival: Arrival): readonly 
 /** A Via line somewhere, whatever ends lines: what came is SIP with a broken first line, and could be answered. */
 const VIA_LINE = /[\r\n](?:via|v)[ \t]{0,64}:/i;
 
-/** Bytes behind a broken first line that are searched for it. */
-const SEARCHED_BYTES = 4_096;
+/** A reply, whatever is wrong with its first line: nobody answers those. */
+const REPLY = /^[\0- ]*SIP\//i;
 
-const violationsOfFault = (fault: ParseFault, bytes: Buffer): readonly Violation[] => {
+/** What every message needs (RFC 3261 8.1.1). */
+const MANDATORY = ['missing_via', 'missing_from', 'missing_to', 'missing_call_id', 'missing_cseq'];
+
+const violationsOfFault = ({ fault, offset }: ParseFault, text: string): readonly Violation[] => {
   const report = new Report();
-  if (fault.fault === 'too-large') report.hit('oversized_message', fault.offset);
-  if (fault.fault === 'not-sip' || fault.fault === 'no-headers') report.hit('invalid_start_line', fault.offset);
-  if (fault.fault === 'not-sip' && !VIA_LINE.test(bytes.toString('latin1', 0, SEARCHED_BYTES))) {
-    report.hit('missing_via', fault.offset);
+  if (fault === 'too-large') report.hit('oversized_message', offset);
+  if (fault === 'no-headers') for (const rule of MANDATORY) report.hit(rule, offset);
+  if (fault === 'not-sip') {
+    report.hit('invalid_start_line', offset);
+    if (!VIA_LINE.test(text)) report.hit('missing_via', offset);
   }
   return report.violations;
 };
+
+const isAnswerable = (fault: ParseFault['fault'], text: string): boolean =>
+  !REPLY.test(text) && (fault === 'no-headers' || (fault === 'not-sip' && VIA_LINE.test(text)));
 
 export interface Validated {
   /** The message, or undefined when the bytes are none. */
   readonly message: SipMessage | undefined;
   readonly fault: ParseFault | undefined;
-  /** A reply, or no SIP at all: there is nobody to be answered, so that what is refused is dropped. */
+  /** False for a reply, or no SIP at all: there is nobody to be answered, so that what is refused is dropped. */
   readonly answerable: boolean;
   readonly violations: readonly Violation[];
 }
@@ -45,9 +52,10 @@ export interface Validated {
 export const validateBytes = (bytes: Buffer, arrival: Arrival): Validated => {
   const message = parseSip(bytes);
   if (isParseFault(message)) {
-    const violations = violationsOfFault(message, bytes);
-    const answerable = message.fault === 'not-sip' && violations.length === 1;
-    return { message: undefined, fault: message, answerable, violations };
+    // larger ones are refused for their size alone
+    const text = message.fault === 'too-large' ? '' : bytes.toString('latin1');
+    const answerable = isAnswerable(message.fault, text);
+    return { message: undefined, fault: message, answerable, violations: violationsOfFault(message, text) };
   }
   const violations = findViolations(message, arrival);
   return { message, fault: undefined, answerable: message.start.kind === 'request', violations };

@@ -1,4 +1,4 @@
-import { headerGrammar, scanAnyValue } from '../../grammar/index.ts';
+import { headerGrammar, isCoreHeader, scanAnyValue } from '../../grammar/index.ts';
 import type { Scanner } from '../../grammar/index.ts';
 import { HEADER_NAMES, headerIdOf, headerNameOf, LINE, OTHER_HEADER, SINGLETONS } from '../../message/index.ts';
 import type { SipMessage } from '../../message/index.ts';
@@ -41,6 +41,10 @@ const checkForm = (message: SipMessage, line: number, flags: number, report: Rep
   if ((flags & LINE.blankBeforeColon) !== 0) report.hit('space_before_colon', message.nameEnd(line));
   if ((flags & LINE.folded) !== 0) report.hit('folded_header', at);
   if ((flags & LINE.bareLf) !== 0) report.hit('bare_lf', message.lineEnd(line) - 1);
+  if ((flags & LINE.bareCr) !== 0) {
+    const colon = message.nameEnd(line);
+    report.hit('binary_injection', colon + message.text.slice(colon, message.lineEnd(line)).search(/\r(?!\n)/));
+  }
 };
 
 /** Each header line for itself: its form, its value by the grammar of its header, and whether it may come again. */
@@ -63,6 +67,9 @@ export const checkLines = (message: SipMessage, report: Report): void => {
     if (scanned !== to) {
       const odd = (id === USER_AGENT || id === SERVER) && isOddProduct(text, from, to);
       hitGrammar(report, text, scanned < 0 ? scanned : ~scanned, to, odd ? 'odd_user_agent' : rule);
+      // for RFC 3261 a header of a later RFC is free text, and even that it is not
+      const asText = isCoreHeader(headerNameOf(id)) ? to : scanAnyValue(text, from, to);
+      if (asText < 0) report.hit('invalid_header_value', ~asText);
     }
     if (!single) continue;
     const bit = 1 << (id & 31);
