@@ -138,8 +138,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     { burst: density.window, targets: enumeration.window, failures: guessing.user_window },
     (identity) => judge.ledger.hasGood(identity),
   );
-  // nobody waits for it: it is for whoever asks later
-  void kept.follow({ peaks, samples, shapes, recent });
+  kept.follow({ peaks, samples, shapes, recent });
   const enforcers = createNodes({
     nodes: config.nodes.map(({ name, rpc, secret: its }) => ({ name, rpc, token: lineSecrets(its ?? secret).down })),
     permissions: config.permissions,
@@ -346,6 +345,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     proxyAlarm.tick();
   };
   const expiry = setInterval(expire, EXPIRE_EVERY_MS);
+  void kept.fill();
   const endVigil = keepVigil(status.report, log, clock);
   log.info(
     {

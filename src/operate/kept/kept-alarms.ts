@@ -11,12 +11,15 @@ const alarmShape = z.object({ how: z.enum(['registered-before', 'registered-sinc
 const decisionShape = z.object({ rules: ruleNames });
 const customerShape = z.object({ since: z.number() });
 
-/** Marks of false alarms, decisions that may turn out to be some, and the customers by which they are told. */
+/**
+ * Marks of false alarms, which weigh from the first request on; decisions that may turn out to be some, and the customers
+ * by which they are told, which can come a moment later: whoever is registered is known from the ledger.
+ */
 export const keptAlarms = (
   { falseAlarms }: Pick<Judge, 'falseAlarms'>,
   falseAlarmMs: number,
   changed: (kind: DoubtKind, identity: string) => void,
-): readonly Keepsake[] => {
+): { readonly alarms: Keepsake; readonly doubts: readonly Keepsake[] } => {
   falseAlarms.watch(changed);
   const alarms: Keepsake = {
     kind: 'false-alarm',
@@ -50,5 +53,5 @@ export const keptAlarms = (
     restore: ({ key, at, body }) =>
       falseAlarms.restoreCustomer(key, { seen: at, ...customerShape.parse(JSON.parse(body)) }),
   };
-  return [alarms, decisions, customers];
+  return { alarms, doubts: [decisions, customers] };
 };

@@ -1,9 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, EpochMs, Memo, MemoKind, Records } from '../../model/index.ts';
 
 /** Changed keys of one kind that wait; beyond, the oldest are left out and counted. */
 const MAX_WAITING = 50_000;
 /** Memos a transaction. Copying them to the database thread holds up the main thread: 100 samples, about 1 ms. */
 const BATCH = 100;
+/** Memos read between two looks at the event loop: about a millisecond. */
+const AT_ONCE = 250;
 /** From the change to the disk; what is killed in between costs evidence only, never a decision. */
 const EVERY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -132,7 +135,9 @@ export const createKept = (parts: {
         const { kind } = keepsake;
         let unreadable = 0;
         try {
-          for (const memo of await records.recall(kind, clock.now())) {
+          for (const [index, memo] of (await records.recall(kind, clock.now())).entries()) {
+            // requests are waiting meanwhile
+            if (index > 0 && index % AT_ONCE === 0) await setImmediate();
             try {
               keepsake.restore(memo);
             } catch {

@@ -9,7 +9,7 @@ import { keptAlarms } from './kept-alarms.ts';
 import { keptEvidence } from './kept-evidence.ts';
 import { keptTune } from './kept-tune.ts';
 import { createKept } from './kept.ts';
-import type { Kept } from './kept.ts';
+import type { Keepsake, Kept } from './kept.ts';
 
 export interface Memories {
   readonly peaks: Peaks;
@@ -21,13 +21,15 @@ export interface Memories {
 export interface OpenKept extends Pick<Kept, 'stats' | 'stop'> {
   /** Feeds that were switched by hand. */
   readonly switches: ReturnType<typeof createFeedSwitches>;
-  /** Fills what is only for whoever asks later, and keeps it from now on. Ends when it is filled; the service need not wait. */
-  follow(memories: Memories): Promise<void>;
+  /** Hears of changes of what is only for whoever asks later, from now on. */
+  follow(memories: Memories): void;
+  /** Fills what is followed. Ends when that is done; nobody need wait. */
+  fill(): Promise<void>;
   /** Since when `tune` counts, restarts included. */
   countedSince(): EpochMs;
 }
 
-/** Fills what judges and what is listened to, before anybody asks, and keeps it from now on. Never fails. */
+/** Fills what weighs and what is listened to, before anybody asks, and keeps it from now on. Never fails. */
 export const openKept = async (parts: {
   readonly records: Pick<Records, 'keep' | 'recall'>;
   readonly clock: Clock;
@@ -39,18 +41,18 @@ export const openKept = async (parts: {
   const kept = createKept(parts);
   const startedAt = clock.now();
   let countedSince = (): EpochMs => startedAt;
+  let followed: readonly Keepsake[] = [];
   const switches = createFeedSwitches((name) => kept.changed('feed', name));
-  await kept.restore(...keptAlarms(judge, falseAlarmMs, kept.changed), switches.keepsake);
+  const { alarms, doubts } = keptAlarms(judge, falseAlarmMs, kept.changed);
+  await kept.restore(alarms, switches.keepsake);
   return {
     switches,
     follow({ peaks, ...evidence }) {
       const tune = keptTune(peaks, startedAt, (key) => kept.changed('tune', key));
       countedSince = () => tune.since;
-      return kept.restore(
-        tune,
-        keptEvidence(evidence, (key) => kept.changed('evidence', key)),
-      );
+      followed = [...doubts, tune, keptEvidence(evidence, (key) => kept.changed('evidence', key))];
     },
+    fill: () => kept.restore(...followed),
     countedSince: () => countedSince(),
     stats: kept.stats,
     stop: kept.stop,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statusOf } from '../../../src/lab/control.ts';
 import { openRecords } from '../../../src/store/index.ts';
+import type { Memo } from '../../../src/model/index.ts';
 import { systemClock } from '../../../src/system/index.ts';
 import { until } from '../../e2e/kit/companion.ts';
 import { quantile } from '../../e2e/kit/figures.ts';
@@ -20,6 +21,18 @@ const AIM_PUSHED_MS = 3_000;
 const AIM_RESTART_MS = 2_000;
 const DEADLINE_MS = 60_000;
 
+/** As many memos as are kept, of the size that they have. */
+const MEMOS: readonly (readonly [Memo['kind'], number, string])[] = [
+  ['customer', 50_000, JSON.stringify({ since: 0 })],
+  ['decision', 20_000, JSON.stringify({ rules: ['scanner.user-agent', 'enumeration.distinct'] })],
+  ['false-alarm', 2_000, JSON.stringify({ how: 'registered-since', rules: ['enumeration.distinct'] })],
+  [
+    'evidence',
+    2_000,
+    JSON.stringify({ node: 'bench', text: 'x'.repeat(2_000), ip: IP, callId: 'c', users: ['alice'], shapes: [] }),
+  ],
+];
+
 /** Bans as a companion that ran before would have left them. */
 const fillDatabase = async (server: Server): Promise<void> => {
   const file = join(server.prepared.layout.state, 'companion.sqlite');
@@ -28,6 +41,16 @@ const fillDatabase = async (server: Server): Promise<void> => {
   for (let n = 0; n < BANS; n += 1)
     records.remember({ op: 'put', entry: banOf(bannedOf(n), now, now + 86_400_000) }, now);
   while (records.stats().queued > 0) await records.flush().catch(() => undefined);
+  for (const [kind, count, body] of MEMOS) {
+    const memo = (_: unknown, n: number): Memo => ({
+      kind,
+      key: bannedOf(n),
+      at: now + n,
+      until: now + 86_400_000,
+      body,
+    });
+    await records.keep(Array.from({ length: count }, memo));
+  }
   await records.close();
 };
 

@@ -33,7 +33,8 @@ const service = async (records: Pick<Records, 'keep' | 'recall'>, at = NOW, wind
   });
   const peaks = new Peaks(windows, () => true);
   const memories = { peaks, samples: createSamples(), shapes: createLastShapes(() => null), recent: createRecentUse() };
-  await kept.follow(memories);
+  kept.follow(memories);
+  await kept.fill();
   return { ...memories, judge, kept, clock, said };
 };
 type Service = Awaited<ReturnType<typeof service>>;
@@ -180,7 +181,8 @@ describe('over a restart, from a real store', () => {
       judge: one.judge,
       falseAlarmMs: 1,
     });
-    await two.follow({ ...one, samples });
+    two.follow({ ...one, samples });
+    await two.fill();
     expect(samples.of(IP)?.text).toBe('newer');
   });
 });
