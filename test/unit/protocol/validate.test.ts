@@ -221,6 +221,12 @@ test('framing: datagrams may be longer than announced, streams need a length', (
   expect(strict(invite({ more: 'Content-Type: application/octet-stream', length: 'l: 2' }, '\0\x01')).hits).toEqual([]);
   expect(strict(invite().slice(0, -2)).hits).toMatchObject([{ rule: 'unterminated_headers' }]);
   expect(strict(invite().replaceAll('\r\n', '\n')).hits[0]).toMatchObject({ rule: 'bare_lf' });
+  expect(strict(invite().replace('\r\nTo:', '\r\n\nTo:')).hits).toContainEqual({
+    rule: 'bare_lf',
+    severity: 'high',
+    action: 'reject',
+    offset: invite().indexOf('To:'),
+  });
   expect(strict(Buffer.alloc(65_536, 0x61))).toMatchObject({ verdict: 'drop', hits: [{ rule: 'oversized_message' }] });
 });
 

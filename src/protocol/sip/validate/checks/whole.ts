@@ -57,6 +57,7 @@ const hasBranch = (message: SipMessage, line: number): boolean => {
 };
 
 const COLON = 0x3a;
+const LF = 0x0a;
 
 /** The digits behind `:` at this place are a port (RFC 3986 3.2.3 has no bound, TCP and UDP have). */
 const checkPort = (message: SipMessage, colon: number, to: number, report: Report): void => {
@@ -126,6 +127,8 @@ const checkBody = (message: SipMessage, { stream, cut }: Arrival, report: Report
     if (!cut) report.hit('unterminated_headers', message.text.length);
     return;
   }
+  // alone it ends the headers for some readers and is nothing to others
+  if (message.text.charCodeAt(message.headersEnd) === LF) report.hit('bare_lf', message.headersEnd);
   const available = message.bytes.length - message.bodyStart;
   const line = message.first(id.contentLength);
   let announced = available;
