@@ -13,9 +13,9 @@ export interface Failures {
   last: EpochMs;
   /** The server does not know this name. */
   unknown: boolean;
-  /** Times of the latest failures that came in another call than the one before, and the mark of the last call. */
+  /** Times of the latest failures that came in a call of their own, and the marks of the latest calls. */
   freshCalls: EpochMs[];
-  callMark: number;
+  callMarks: number[];
   /** Credentials on nonces that are not ours, and when the last came. */
   forged: number;
   lastForged: EpochMs;
@@ -56,7 +56,7 @@ const newFailures = (): Failures => ({
   last: -Infinity,
   unknown: false,
   freshCalls: [],
-  callMark: 0,
+  callMarks: [],
   forged: 0,
   lastForged: -Infinity,
 });
@@ -68,6 +68,9 @@ const MAX_ACCOUNTS_OF_SOURCE = 256;
 
 /** Failure times kept of one account. */
 const MAX_FAILURES = 32;
+
+/** Calls told apart: so many devices may share an account and an old password, each with a Call-ID that it keeps. */
+const MAX_CALL_MARKS = 8;
 
 /** Makes room for one account: the least recently used that has no success, so that a flood forgets no customer. */
 const forgetOne = (source: SourceAccounts): void => {
@@ -107,8 +110,9 @@ export const addFailure = (failures: Failures, at: EpochMs, port: number, callMa
   failures.port = failures.sinceAccused === 0 || failures.port === port ? port : undefined;
   failures.times.push(at);
   if (failures.times.length > MAX_FAILURES) failures.times.shift();
-  if (callMark !== 0 && callMark !== failures.callMark) {
-    failures.callMark = callMark;
+  if (callMark !== 0 && !failures.callMarks.includes(callMark)) {
+    failures.callMarks.push(callMark);
+    if (failures.callMarks.length > MAX_CALL_MARKS) failures.callMarks.shift();
     failures.freshCalls.push(at);
     if (failures.freshCalls.length > MAX_FAILURES) failures.freshCalls.shift();
   }
@@ -140,9 +144,10 @@ export const addSuccess = (account: Account, goodUntil: EpochMs): void => {
 export const countSince = (times: readonly EpochMs[], since: EpochMs): number =>
   times.reduce((count, at) => (at > since ? count + 1 : count), 0);
 
-/** How many names of a source authenticated, failed, and do not exist. */
+/** How many names of a source authenticated, ever did, failed, and do not exist. */
 export interface AccountCensus {
   readonly good: number;
+  readonly known: number;
   readonly failing: number;
   readonly unknown: number;
 }
@@ -150,14 +155,16 @@ export interface AccountCensus {
 /** Counts names: good until their time is over, failing and unknown when their last failure is younger than `since`. */
 export const countAccounts = (source: SourceAccounts, tier: ProofTier, since: EpochMs): AccountCensus => {
   let good = 0;
+  let known = 0;
   let failing = 0;
   let unknown = 0;
   for (const account of source.accounts.values()) {
     if (account.goodUntil > source.last) good += 1;
+    if (account.known) known += 1;
     const failures = account.failures[tier];
     if (account.known || failures === undefined || failures.last <= since) continue;
     failing += 1;
     if (failures.unknown) unknown += 1;
   }
-  return { good, failing, unknown };
+  return { good, known, failing, unknown };
 };

@@ -28,12 +28,13 @@ const configSchema = z.strictObject({
   user_window: durationSetting('10m'),
   guess_failures: count(10).describe('failures of one user within guess_window, nobody else there authenticated'),
   guess_window: durationSetting('30s'),
+  fresh_failures: count(5).describe('the same where each was in a call of its own: phones keep theirs'),
   slow_failures: count(12).describe(
     'failures of one user within slow_window, each in a call of its own, nobody there ever authenticated',
   ),
   slow_window: durationSetting('1h'),
   spray_users: count(5).describe('distinct failing users of one source within spray_window'),
-  spray_window: durationSetting('10m'),
+  spray_window: durationSetting('10m').describe('and within slow_window where nobody there ever authenticated'),
   unknown_users: count(4).describe('distinct users of one source within spray_window that do not exist'),
   forged_nonces: count(5).describe('credentials on a nonce that is not ours, for one user within user_window'),
   success: durationSetting('1h').describe('how long a success speaks for its source, at least'),
@@ -109,11 +110,19 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       rule: string,
       points: number,
       evidence: string,
+      quietKey = rule,
     ): Finding[] => {
-      if (source.last < (source.quietUntil.get(rule) ?? -Infinity)) return [];
-      source.quietUntil.set(rule, source.last + (points < ENOUGH_POINTS ? FORGED_QUIET_MS : QUIET_MS));
+      if (source.last < (source.quietUntil.get(quietKey) ?? -Infinity)) return [];
+      source.quietUntil.set(quietKey, source.last + (points < ENOUGH_POINTS ? FORGED_QUIET_MS : QUIET_MS));
       return [{ ...accuseNobody(outcome, rule, points, evidence), accused: { kind: 'source' } }];
     };
+
+    /** Accuses the source of a habit that is no proof: so it never bans. */
+    const suspectSource = (source: SourceAccounts, outcome: Outcome, rule: string, evidence: string): Finding[] =>
+      accuseSource(source, outcome, rule, ENOUGH_POINTS, evidence, `${rule} suspected`).map((finding) => ({
+        ...finding,
+        tier: 'spoofable',
+      }));
 
     const onFailure = (outcome: Extract<Outcome, { type: 'auth' }>): Finding[] => {
       const { source, account } = open(outcome, outcome.user);
@@ -138,16 +147,27 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
         const evidence = `${guesses} failed attempts for user '${shown}' within ${config.guess_window / 1_000} s, no success`;
         findings.push(...accuseSource(source, outcome, 'digest.guessing', ENOUGH_POINTS, evidence));
       }
+      // phones keep their Call-ID (RFC 3261 10.2.4), guessers do not; the user is slowed down before there are more
+      const fresh = countSince(failures.freshCalls, source.last - config.guess_window);
+      if (fresh >= config.fresh_failures && guesses < config.guess_failures && census.good === 0) {
+        const evidence = `${fresh} failed attempts for user '${shown}' within ${config.guess_window / 1_000} s, each in a call of its own, no success`;
+        findings.push(...suspectSource(source, outcome, 'digest.guessing', evidence));
+      }
       const calls = countSince(failures.freshCalls, source.last - config.slow_window);
       if (calls >= config.slow_failures && census.good === 0) {
         const evidence = `${calls} failed attempts for user '${shown}' within ${config.slow_window / 60_000} min, each in a call of its own, no success`;
-        // phones keep their Call-ID (RFC 3261 10.2.4), guessers do not: a habit, no proof; so it never bans
-        const finding = accuseSource(source, outcome, 'digest.slow-guessing', ENOUGH_POINTS, evidence);
-        findings.push(...finding.map((one) => ({ ...one, tier: 'spoofable' as const })));
+        findings.push(...suspectSource(source, outcome, 'digest.slow-guessing', evidence));
       }
       if (census.failing >= config.spray_users && census.failing > 2 * census.good) {
         const evidence = `${census.failing} users failed, ${census.good} succeeded`;
         findings.push(...accuseSource(source, outcome, 'digest.spraying', ENOUGH_POINTS, evidence));
+      } else if (census.known === 0 && source.accounts.size >= config.spray_users) {
+        // one user every few minutes: a house whose phones all have a wrong password shows them within spray_window
+        const { failing } = countAccounts(source, outcome.tier, source.last - config.slow_window);
+        if (failing >= config.spray_users) {
+          const evidence = `${failing} users failed within ${config.slow_window / 60_000} min, none ever succeeded`;
+          findings.push(...suspectSource(source, outcome, 'digest.spraying', evidence));
+        }
       }
       if (census.unknown >= config.unknown_users && census.unknown > 2 * census.good) {
         const evidence = `${census.unknown} users that do not exist, ${census.good} succeeded`;

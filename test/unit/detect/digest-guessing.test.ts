@@ -80,6 +80,23 @@ test('failures from one port accuse the user at that port, from several ports th
   ]);
 });
 
+test('five users who fail within an hour, where nobody ever succeeded, are spraying; that never bans', () => {
+  const tries = range(1, 8).map((user) => auth(user * 400_000, attacker, 'wrong-password', `30${user}`));
+  const found = againstSource(feed(detectorsWith(), tries));
+  expect(found[0]).toMatchObject({ rule: 'digest.spraying', points: 100, tier: 'spoofable', after: 5 });
+  expect(found[0]?.evidence).toBe('5 users failed within 60 min, none ever succeeded');
+});
+
+test('the same where somebody registered, even long ago, accuses nobody', () => {
+  const tries = range(1, 8).map((user) => auth(200_000_000 + user * 400_000, attacker, 'wrong-password', `30${user}`));
+  expect(againstSource(feed(detectorsWith(), [registered(0, attacker, '200', 600), ...tries]))).toEqual([]);
+});
+
+test('users who fail further apart accuse nobody', () => {
+  const tries = range(1, 40).map((user) => auth(user * 1_000_000, attacker, 'wrong-password', `30${user}`));
+  expect(againstSource(feed(detectorsWith(), tries))).toEqual([]);
+});
+
 test('five failing users are spraying', () => {
   const events = range(1, 8).map((user) => auth(user * 60_000, attacker, 'wrong-password', `u${user}x`));
   expect(feed(detectorsWith(), events)[0]).toMatchObject({

@@ -52,3 +52,42 @@ test('the device itself was accepted there once: never the source', () => {
   const events = [registered(0, from(OFFICE), '1001', 600), ...calls];
   expect(againstSource(feed(detectorsWith(), events))).toEqual([]);
 });
+
+test('five wrong passwords in five calls within half a minute: the source, before its user is slowed down', () => {
+  const found = againstSource(
+    feed(
+      detectorsWith(),
+      guesses(5, (attempt) => `guess${attempt}`, 100),
+    ),
+  );
+  expect(found).toMatchObject([{ rule: 'digest.guessing', points: 100, tier: 'spoofable', after: 5 }]);
+});
+
+test('what goes on is proven all the same', () => {
+  const found = againstSource(
+    feed(
+      detectorsWith(),
+      guesses(10, (attempt) => `guess${attempt}`, 100),
+    ),
+  );
+  expect(found.map(({ tier, after }) => [tier, after])).toEqual([
+    ['spoofable', 5],
+    ['proven', 10],
+  ]);
+});
+
+test('five wrong passwords of a phone within half a minute, in one call, accuse its user only', () => {
+  const found = feed(
+    detectorsWith(),
+    guesses(5, () => 'phone', 100),
+  );
+  expect(found).toMatchObject([{ rule: 'digest.wrong-password', accused: { kind: 'user' } }]);
+});
+
+test('devices that share an account and an old password take turns, each in its call: no guesser', () => {
+  const found = feed(
+    detectorsWith(),
+    guesses(720, (attempt) => `device${attempt % 4}`, 20_000),
+  );
+  expect(againstSource(found)).toEqual([]);
+});

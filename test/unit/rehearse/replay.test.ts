@@ -117,7 +117,7 @@ describe('outcomes from replies', () => {
     const lines = Array.from({ length: 12 }, (_, index) => registers(index, `${PHONE}:5060`, 'alice', code)).flat();
     expect(rowOf(run(lines), PHONE)).toMatchObject({
       state: 'banned',
-      flaggedAt: 20,
+      flaggedAt: 10,
       rules: ['digest.wrong-password', 'digest.guessing'],
     });
   });
