@@ -28,7 +28,7 @@ type AccusedUser = Extract<Finding['accused'], { kind: 'user' }>;
 /** Who the sender says it is, in every place where the event says it: credentials may name somebody else than From. */
 const usersOf = (event: Event): readonly string[] => {
   if (event.kind === 'request') return [event.sip.from.user];
-  if (event.type === 'parse-error') return [];
+  if (event.type === 'parse-error' || event.type === 'unacknowledged') return [];
   return event.type === 'auth' && event.claimed !== event.user ? [event.user, event.claimed] : [event.user];
 };
 

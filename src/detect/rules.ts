@@ -5,6 +5,7 @@ export const RULES = [
   'scanner.user-agent',
   'scanner.fingerprint',
   'scanner.trick',
+  'scanner.never-acks',
   'enumeration.sequence',
   'enumeration.distinct',
   'enumeration.rapid',

@@ -53,6 +53,17 @@ export interface ReplyOutcome extends OutcomeBase {
   readonly callId: string;
 }
 
+/**
+ * A stranger's call was challenged or refused, and no ACK came within 32 s (RFC 3261 17.1.1.3, timer H). Told only by
+ * servers that see ACKs, and only of the calls without one: what is lost on the way accuses nobody.
+ */
+export interface UnacknowledgedOutcome extends OutcomeBase {
+  readonly type: 'unacknowledged';
+  readonly callId: string;
+  /** Calls of this source that were acknowledged lately, as the server counted them. */
+  readonly acked: number;
+}
+
 /** Bytes that the server could not parse as SIP. */
 export interface ParseErrorOutcome extends OutcomeBase {
   readonly type: 'parse-error';
@@ -61,4 +72,4 @@ export interface ParseErrorOutcome extends OutcomeBase {
 }
 
 /** What became of a request. */
-export type Outcome = AuthOutcome | RegisteredOutcome | ReplyOutcome | ParseErrorOutcome;
+export type Outcome = AuthOutcome | RegisteredOutcome | ReplyOutcome | UnacknowledgedOutcome | ParseErrorOutcome;

@@ -18,6 +18,7 @@ const READ_AT_USE: Readonly<Record<string, RegExp>> = {
   digest_guessing: /^(?!enabled$|max_)/,
   distributed_scan: /^(?!enabled$|max_)/,
   stale_device: /^(?!enabled$|max_)/,
+  scanner_never_acks: /^(?!enabled$|max_)/,
 };
 
 /** Rules that an operator silenced, gave another weight, bounded in what they lead to, or only rehearses. */

@@ -12,6 +12,7 @@ import { encodeNetstring } from './netstring.ts';
  *   O     auth outcome   `<proto> <src ip> <src port> <rc> <method> <user> <claimed> <call-id>`
  *   G     registered     `<proto> <src ip> <src port> <expires s> <user>`
  *   R     reply          `<proto> <src ip> <src port> <code> <method> <from user> <request user> <call-id>`
+ *   U     no ACK came    `<proto> <src ip> <src port> <ACKs that came> <call-id>`
  *   P     not SIP        `<proto> <src ip> <src port> <bytes> <first bytes>`
  *   X     expired        `<table> <key>`
  *   H     hello          `<boot id> <ask seq>` (answers a heartbeat; its seq is the last one used)
@@ -76,6 +77,7 @@ export type UpFrame = FrameBase &
         readonly target: string;
         readonly callId: string;
       })
+    | (SourceFields & { readonly kind: 'unacknowledged'; readonly acked: number; readonly callId: string })
     | (SourceFields & { readonly kind: 'parse-error'; readonly sizeBytes: number; readonly bytes: Buffer })
     | { readonly kind: 'expired'; readonly table: string; readonly key: string }
     | { readonly kind: 'hello'; readonly boot: string; readonly askSeq: number }
@@ -210,6 +212,14 @@ const bodyOf = (kind: string, fields: readonly string[], base: FrameBase): UpFra
         user: textOf(fields[at + 5]),
         target: textOf(fields[at + 6]),
         callId: textOf(fields[at + 7]),
+      };
+    case 'U':
+      return {
+        ...base,
+        kind: 'unacknowledged',
+        ...sourceOf(fields, at),
+        acked: int(fields[at + 3], UINT32),
+        callId: textOf(fields[at + 4]),
       };
     case 'P':
       return {

@@ -4,7 +4,7 @@ import { inspectRequest, isParseFault, isSipFault, parseSip, redactMessage, view
 import type { UpFrame } from '../protocol/index.ts';
 
 type AskFrame = Extract<UpFrame, { kind: 'ask' | 'tell' }>;
-type OutcomeFrame = Extract<UpFrame, { kind: 'auth' | 'registered' | 'reply' | 'parse-error' }>;
+type OutcomeFrame = Extract<UpFrame, { kind: 'auth' | 'registered' | 'reply' | 'unacknowledged' | 'parse-error' }>;
 
 /**
  * Kamailio's auth_check return codes (measured on 5.6.3 with source-bound nonces). 1, -2, -3 and -8 are only reached
@@ -125,6 +125,10 @@ export const outcomeOf = (frame: OutcomeFrame, at: number): Outcome | string => 
     case 'reply': {
       const { code, method, user, target, callId } = frame;
       return { ...base, type: 'reply', tier: tierOf(source, false), code, method, user, target, callId };
+    }
+    case 'unacknowledged': {
+      const { callId, acked } = frame;
+      return { ...base, type: 'unacknowledged', tier: tierOf(source, false), callId, acked };
     }
     case 'parse-error':
       return {

@@ -138,6 +138,25 @@ test("a callee's final reply comes with the caller's address, user and target", 
   });
 });
 
+test('a call whose answer was not acknowledged comes with its Call-ID and the ACKs that came from there', () => {
+  expect(outcome('never-acks.unacknowledged')).toMatchObject({
+    type: 'unacknowledged',
+    tier: 'spoofable',
+    source: { ip: '127.84.1.21', port: 43_099, transport: 'udp' },
+    acked: 0,
+    callId: 'never@dialer',
+  });
+  expect(outcome('acks-some.unacknowledged')).toMatchObject({ acked: 1, callId: 'some-acked@phone' });
+  expect(outcome('never-acks-tcp.unacknowledged')).toMatchObject({ tier: 'proven', source: { transport: 'tcp' } });
+});
+
+test('a Call-ID that spells a frame of ours is one value, and cut', () => {
+  const never = outcome('hostile-never-acks.unacknowledged');
+  if (never.type !== 'unacknowledged') throw new Error(never.type);
+  expect(never.callId).toMatch(/^"><script>%00U C1 frame'x+$/);
+  expect(never.callId.length).toBe(128);
+});
+
 test('TCP proves its source', () => {
   expect(request('tcp-options.ask')).toMatchObject({
     tier: 'proven',

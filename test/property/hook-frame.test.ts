@@ -18,6 +18,7 @@ const word = fc.oneof(
     'O',
     'G',
     'R',
+    'U',
     'P',
     'X',
     'H',
@@ -57,7 +58,7 @@ const word = fc.oneof(
 );
 const almostFrame = fc.array(word, { maxLength: 24 }).map((words) => Buffer.from(words.join(' '), 'latin1'));
 const headed = fc
-  .tuple(fc.constantFrom(...'ATOGRPXHZ'), fc.array(word, { maxLength: 14 }))
+  .tuple(fc.constantFrom(...'ATOGRUPXHZ'), fc.array(word, { maxLength: 14 }))
   .map(([kind, words]) =>
     Buffer.from(['C1', SECRET, kind, 'edge1', '1', '1795165740.686380', ...words].join(' '), 'latin1'),
   );

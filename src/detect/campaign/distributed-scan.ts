@@ -243,7 +243,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
     };
 
     const onOutcome = (outcome: Outcome): void => {
-      if (outcome.type === 'parse-error') return;
+      if (outcome.type === 'parse-error' || outcome.type === 'unacknowledged') return;
       if (outcome.type === 'registered') return onSuccess(outcome, outcome.user);
       if (outcome.type === 'auth') {
         const { result, user, claimed } = outcome;

@@ -215,7 +215,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     };
 
     const onOutcome = (outcome: Outcome): SourceTargets | undefined => {
-      if (outcome.type === 'parse-error') return undefined;
+      if (outcome.type === 'parse-error' || outcome.type === 'unacknowledged') return undefined;
       const source = sources.open(outcome.source.identity, outcome.at);
       if (outcome.type === 'registered') {
         onAccepted(source, [canonicalUser(outcome.user)], '');

@@ -100,6 +100,7 @@ export const createRecentUse = (): RecentUse => {
         return;
       }
       if (event.type === 'parse-error') return;
+      if (event.type === 'unacknowledged') return note(callIds, event.callId, ip, at);
       note(users, event.user, ip, at);
       if (event.type === 'auth' && event.claimed !== event.user) note(users, event.claimed, ip, at);
       if (event.type !== 'registered') note(callIds, event.callId, ip, at);

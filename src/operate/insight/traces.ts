@@ -38,6 +38,8 @@ const whatOf = (event: Request | Outcome): Pick<TraceEvent, 'what' | 'user' | 't
         user: cut(event.user),
         target: cut(event.target),
       };
+    case 'unacknowledged':
+      return { ...nobody, what: 'no ACK within 32 s' };
     case 'parse-error':
       return { ...nobody, what: `${event.sizeBytes} bytes that are not SIP` };
   }

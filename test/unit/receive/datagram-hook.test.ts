@@ -181,6 +181,7 @@ test.each([
   ['O', 'udp 192.0.2.1 5060 -2 UkVH YQ== YQ== YQ==', 'auth'],
   ['G', 'udp 192.0.2.1 5060 60 YQ==', 'registered'],
   ['R', 'udp 192.0.2.1 5060 404 UkVH YQ== YQ== YQ==', 'reply'],
+  ['U', 'udp 192.0.2.1 5060 0 YQ==', 'unacknowledged'],
   ['P', 'udp 192.0.2.1 5060 3 YQ==', 'parse-error'],
 ])('a frame of kind %s is an outcome', async (kind, body, type) => {
   const { send, until } = await bench();
