@@ -129,10 +129,10 @@ const BROKEN: readonly (readonly [string, Readonly<Record<string, string>>])[] =
   ['null_bytes', { from: 'From: a\0b <sip:a@b>;tag=1' }],
   ['binary_injection', { more: 'X: a\x1bb' }],
   ['binary_injection', { from: 'From: <sip:a\x07@b>;tag=1' }],
-  ['binary_injection', { more: 'Subject: a\rVia: b' }],
-  ['binary_injection', { more: 'Subject:\rx' }],
-  ['binary_injection', { more: 'Subject: x\r' }],
-  ['binary_injection', { more: 'Content-Type: text/plain \r \r' }],
+  ['bare_cr', { more: 'Subject: a\rVia: b' }],
+  ['bare_cr', { more: 'Subject:\rx' }],
+  ['bare_cr', { more: 'Subject: x\r' }],
+  ['bare_cr', { more: 'Content-Type: text/plain \r \r' }],
   ['odd_user_agent', { more: 'User-Agent: FPBX-14.0.13.4(13.27.0)' }],
   ['invalid_user_agent', { more: 'User-Agent: <script>alert(1)</script>' }],
   ['space_before_colon', { more: 'X-Header : 1' }],
@@ -221,6 +221,9 @@ test('framing: datagrams may be longer than announced, streams need a length', (
   expect(strict(invite({ more: 'Content-Type: application/octet-stream', length: 'l: 2' }, '\0\x01')).hits).toEqual([]);
   expect(strict(invite().slice(0, -2)).hits).toMatchObject([{ rule: 'unterminated_headers' }]);
   expect(strict(invite().replaceAll('\r\n', '\n')).hits[0]).toMatchObject({ rule: 'bare_lf' });
+  // an old gateway ends lines with CR CR LF
+  expect(strict(invite({ to: 'To: <sip:bob@example.com>\r' })).verdict).toBe('reject');
+  expect(permissive(invite({ to: 'To: <sip:bob@example.com>\r' })).verdict).toBe('accept');
   expect(strict(invite().replace('\r\nTo:', '\r\n\nTo:')).hits).toContainEqual({
     rule: 'bare_lf',
     severity: 'high',

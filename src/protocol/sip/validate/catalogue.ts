@@ -95,6 +95,7 @@ const SINGLE_RULES: readonly ValidationRule[] = [
     'Blanks before the colon: legal, and a way round naive filters (CVE-2020-28361).',
   ),
   rule('bare_lf', 'high', FORBIDDEN, 'Lines that end with LF alone (RFC 3261 7): some readers see other lines.'),
+  rule('bare_cr', 'high', FORBIDDEN, 'CR without LF in a header (RFC 3261 25.1): some readers see the end of a line.'),
   rule('unterminated_headers', 'high', FORBIDDEN, 'No blank line ends the headers (RFC 3261 7).'),
   rule(
     'null_bytes',

@@ -40,13 +40,6 @@ const WITH_HOSTS: ReadonlySet<string> = new Set([
   'invalid_reply_to',
 ]);
 
-/** TAB is white space, CR LF ends a line; a CR without LF is what only some readers take as the end of one. */
-const isControl = (text: string, at: number): boolean => {
-  const code = text.charCodeAt(at);
-  if (code === CR) return text.charCodeAt(at + 1) !== LF;
-  return (code < 0x20 && code !== 0x09 && code !== LF) || code === 0x7f;
-};
-
 /**
  * Names a fault of the grammar. Control characters at it or behind it are worse than the rest: for C programs text ends
  * at NUL, and terminals obey the others.
@@ -55,8 +48,11 @@ const isControl = (text: string, at: number): boolean => {
  */
 export const hitGrammar = (report: Report, text: string, fault: number, end: number, rule: string): void => {
   for (let at = ~fault; at < end; at += 1) {
-    if (text.charCodeAt(at) === 0) report.hit('null_bytes', at);
-    else if (isControl(text, at)) report.hit('binary_injection', at);
+    const code = text.charCodeAt(at);
+    if (code === 0) report.hit('null_bytes', at);
+    else if (code === CR) {
+      if (text.charCodeAt(at + 1) !== LF) report.hit('bare_cr', at);
+    } else if ((code < 0x20 && code !== 0x09 && code !== LF) || code === 0x7f) report.hit('binary_injection', at);
   }
   const isHost = text.charCodeAt(~fault) === UNDERSCORE && WITH_HOSTS.has(rule);
   report.hit(isHost ? 'host_with_underscore' : rule, ~fault);

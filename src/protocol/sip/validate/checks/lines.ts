@@ -43,7 +43,7 @@ const checkForm = (message: SipMessage, line: number, flags: number, report: Rep
   if ((flags & LINE.bareLf) !== 0) report.hit('bare_lf', message.lineEnd(line) - 1);
   if ((flags & LINE.bareCr) !== 0) {
     const colon = message.nameEnd(line);
-    report.hit('binary_injection', colon + message.text.slice(colon, message.lineEnd(line)).search(/\r(?!\n)/));
+    report.hit('bare_cr', colon + message.text.slice(colon, message.lineEnd(line)).search(/\r(?!\n)/));
   }
 };
 
