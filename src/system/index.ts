@@ -8,6 +8,7 @@ export * from './clock.ts';
 export * from './deadline.ts';
 export * from './kamailio-secret.ts';
 export * from './machine-addresses.ts';
+export * from './rounds.ts';
 export * from './secret.ts';
 export * from './signals.ts';
 export * from './state-directory.ts';

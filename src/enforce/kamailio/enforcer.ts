@@ -1,4 +1,5 @@
 import type { Change, Clock, Enforcer, Entry, NodeStatus } from '../../model/index.ts';
+import { createRounds } from '../../system/index.ts';
 import type { ForeignKey } from './foreign.ts';
 import { readHolds } from './holds.ts';
 import { TABLES } from './keys.ts';
@@ -88,12 +89,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
   let refusedInRound = 0;
   let restarts = 0;
   let refillComes = false;
-  let timer: NodeJS.Timeout | undefined;
-  let dueAt = Infinity;
-  let looking = false;
-  let again = false;
   let stopped = false;
-  let current: Promise<void> = Promise.resolve();
 
   const usable = (table: Table): boolean => !unusable.has(table);
   /** Nothing is written before we know whether it was a restart: known-good has to come first then. */
@@ -131,7 +127,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
       if (!isNew) stumbleLogged = now;
       log.warn({ node: name, error: reason }, 'Kamailio does not answer: its tables are as they were');
     }
-    schedule(nextDelay());
+    rounds.within(nextDelay());
   };
 
   const send = ({ puts, removals }: MirrorChanges): void => {
@@ -226,14 +222,11 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
   };
 
   const nextDelay = (): number => {
-    if (again) return POKE_MS;
     if (state !== 'down') return reconciler.isForced() ? RETRY_MS : roundMs;
     return clock.now() - downSince < QUICK_RETRY_MS ? RETRY_MS : RETRY_SLOWLY_MS;
   };
 
-  const run = async (): Promise<void> => {
-    looking = true;
-    again = false;
+  const lookOrSay = async (): Promise<number> => {
     try {
       await look();
     } catch (error) {
@@ -241,31 +234,14 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
       if (!stopped) goDown(error instanceof Error ? error.message : String(error));
     } finally {
       refillComes = false;
-      looking = false;
     }
-    dueAt = Infinity;
-    schedule(nextDelay());
+    return nextDelay();
   };
 
-  const schedule = (delayMs: number): void => {
-    if (stopped) return;
-    if (looking) {
-      again ||= delayMs < roundMs;
-      return;
-    }
-    const due = performance.now() + delayMs;
-    if (due >= dueAt) return;
-    clearTimeout(timer);
-    dueAt = due;
-    timer = setTimeout(() => {
-      current = run();
-    }, delayMs);
-    timer.unref();
-  };
+  const rounds = createRounds({ look: lookOrSay, roundMs, soonMs: POKE_MS });
+  const poke = (): void => rounds.within(POKE_MS);
 
-  const poke = (): void => schedule(POKE_MS);
-
-  schedule(0);
+  rounds.within(0);
 
   return {
     name,
@@ -296,10 +272,10 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
       outbox.pause();
+      const ended = rounds.stop();
       await rpc.close();
-      await current;
+      await ended;
     },
   };
 };

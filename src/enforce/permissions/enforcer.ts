@@ -1,4 +1,5 @@
 import type { Change, Clock, Enforcer, Entry, NodeStatus } from '../../model/index.ts';
+import { createRounds } from '../../system/index.ts';
 import { RpcError } from '../kamailio/door/rpc.ts';
 import type { KamailioRpc } from '../kamailio/door/rpc.ts';
 import type { EnforcerLog } from '../kamailio/enforcer.ts';
@@ -49,28 +50,7 @@ export const createPermissionsEnforcer = (options: PermissionsOptions): Permissi
   let reloadDue = false;
   let reloadedAt = -Infinity;
   let hopelessUntil = -Infinity;
-  let running = false;
-  let again = false;
   let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let dueAt = Infinity;
-  let current: Promise<void> = Promise.resolve();
-
-  const schedule = (delayMs: number): void => {
-    if (stopped) return;
-    if (running) {
-      again ||= delayMs < roundMs;
-      return;
-    }
-    const due = performance.now() + delayMs;
-    if (due >= dueAt) return;
-    clearTimeout(timer);
-    dueAt = due;
-    timer = setTimeout(() => {
-      current = run();
-    }, delayMs);
-    timer.unref();
-  };
 
   const become = (next: NodeStatus['state'], reason: string): void => {
     if (reason !== '' && reason !== lastError)
@@ -149,31 +129,25 @@ export const createPermissionsEnforcer = (options: PermissionsOptions): Permissi
     return roundMs;
   };
 
-  const run = async (): Promise<void> => {
-    running = true;
-    again = false;
-    dueAt = Infinity;
-    let delay = roundMs;
+  const lookOrSay = async (): Promise<number> => {
     try {
-      delay = await look();
+      return await look();
     } catch (error) {
       const isAway = error instanceof RpcError && (error.failure === 'unreachable' || error.failure === 'timeout');
       if (!stopped) become(isAway ? 'down' : 'degraded', error instanceof Error ? error.message : String(error));
-      delay = Math.min(roundMs, spacingMs);
-    } finally {
-      running = false;
+      return Math.min(roundMs, spacingMs);
     }
-    schedule(again ? GATHER_MS : delay);
   };
 
-  schedule(0);
+  const rounds = createRounds({ look: lookOrSay, roundMs, soonMs: GATHER_MS });
+  rounds.within(0);
 
   return {
     name,
     apply(changes: readonly Change[]) {
-      if (changes.some(({ entry }) => entry.kind === 'allow' || entry.kind === 'deny')) schedule(GATHER_MS);
+      if (changes.some(({ entry }) => entry.kind === 'allow' || entry.kind === 'deny')) rounds.within(GATHER_MS);
     },
-    poke: () => schedule(GATHER_MS),
+    poke: () => rounds.within(GATHER_MS),
     async holds(ip) {
       return (await isLoaded(rpc)) ? sentencesOf(await readHeld(rpc), ip, groups) : [];
     },
@@ -186,8 +160,7 @@ export const createPermissionsEnforcer = (options: PermissionsOptions): Permissi
       Object.fromEntries(Object.entries(counts).map(([counter, value]) => [`permissions_${counter}`, value])),
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      await current;
+      await rounds.stop();
     },
   };
 };
