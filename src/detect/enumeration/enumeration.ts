@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ENOUGH_POINTS, type Finding, type Outcome, type ProofTier, type Request } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
-import { findHunted } from './dial-prefixes.ts';
+import { findHunted, readDialled, type Hunted } from './dial-prefixes.ts';
 import { EnumerationSources } from './sources.ts';
 import {
+  addTarget,
   callMark,
   findRun,
   newTarget,
@@ -41,6 +42,8 @@ const configSchema = z.strictObject({
     .default(300)
     .describe('time to answer a challenge under the rapid rule, milliseconds'),
   prefixes: count(3).describe('dial prefixes tried before one number that are too many, where nobody authenticated'),
+  prefix_window: durationSetting('12h').describe('how long they count there: hunters have time'),
+  answered_prefixes: count(8).describe('the same when all of them were answered: something answers every call'),
   customer_prefixes: count(5).describe(
     'the same where somebody did within the hour: people write one number in three ways',
   ),
@@ -105,8 +108,9 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     const users = new Memory<Customer>(config.max_users);
     const sources = new EnumerationSources(config.max_sources, config.max_targets);
     /** Whether a source has asked for enough to be looked at. */
-    const isEnough = ({ targets }: SourceTargets): boolean => {
+    const isEnough = ({ targets, hunts }: SourceTargets): boolean => {
       if (targets.size >= Math.min(config.distinct, config.sequence, config.rapid)) return true;
+      if ((hunts?.size ?? 0) >= Math.min(config.prefixes, config.customer_prefixes)) return true;
       if (targets.size < Math.min(config.prefixes, config.customer_prefixes)) return false;
       for (const { dialled } of targets.values()) if (dialled !== undefined) return true;
       return false;
@@ -129,10 +133,8 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     /** Notes a name that counts. */
     const note = (source: SourceTargets, name: string, seen: Seen): void => {
       const known = source.targets.get(name);
-      if (known === undefined) {
-        source.targets.set(name, newTarget(name, source.last, seen));
-        sources.reweigh(1);
-      } else seeAgain(known, seen);
+      if (known === undefined) sources.reweigh(addTarget(source, newTarget(name, source.last, seen)));
+      else seeAgain(known, seen);
     };
 
     const ask = (source: SourceTargets, name: string, seen: Seen): void => {
@@ -158,6 +160,10 @@ export const enumeration: DetectorKind<typeof configSchema> = {
 
     const onAccepted = (source: SourceTargets, names: readonly string[], callId: string): void => {
       source.lastAuthenticated = source.last;
+      if (source.hunts !== undefined) {
+        sources.reweigh(-source.hunts.size);
+        source.hunts = undefined;
+      }
       for (const name of names) {
         if (name !== '') users.take(name, () => CUSTOMER);
         forget(source, name);
@@ -185,7 +191,11 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       if (code >= 200 && code < 300 && register) {
         onAccepted(source, [name], callId);
       } else if ((code >= 200 && code < 300) || SOMEBODY_THERE.has(code)) {
-        if (outcome.method === 'INVITE') source.lastAnswered = source.last;
+        if (outcome.method === 'INVITE') {
+          source.lastAnswered = source.last;
+          const dialled = source.hunts === undefined ? undefined : readDialled(name);
+          if (dialled !== undefined) source.hunts?.answered(dialled);
+        }
         forget(source, name);
       } else if (NOBODY_THERE.has(code)) {
         const customer = source.last - source.lastAuthenticated < CUSTOMER_MS;
@@ -236,6 +246,23 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       evidence: evidence.slice(0, MAX_EVIDENCE_CHARS),
     });
 
+    /** The number before which too many dial prefixes were tried. */
+    const huntedOf = (source: SourceTargets, targets: readonly Target[], tier: ProofTier): Hunted | undefined => {
+      const hunted = findHunted(targets.map(({ dialled }) => dialled));
+      const customers = source.last - source.lastAuthenticated < CUSTOMER_MS;
+      const many = customers ? config.customer_prefixes : config.prefixes;
+      if (hunted !== undefined && hunted.prefixes.length >= many) return hunted;
+      if (customers) return undefined;
+      // a trunk of which some calls are answered works: its users write one number in three ways in the course of a day
+      const works = source.last - source.lastAnswered < config.prefix_window;
+      return source.hunts?.find({
+        since: source.last - config.prefix_window,
+        tier,
+        unanswered: works ? config.customer_prefixes : config.prefixes,
+        any: config.answered_prefixes,
+      });
+    };
+
     /** What these targets amount to. */
     const judge = (source: SourceTargets, tier: ProofTier): Finding[] => {
       const targets = [...source.targets.values()].filter((target) => tier === 'spoofable' || target.tier === 'proven');
@@ -259,9 +286,8 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         const evidence = `${run.length} numbers in steps of ${run.step}: … ${showNames(unanswered)}`;
         findings.push(scan('enumeration.sequence', tier, evidence));
       }
-      const hunted = findHunted(targets.map(({ dialled }) => dialled));
-      const customers = source.last - source.lastAuthenticated < CUSTOMER_MS;
-      if (hunted !== undefined && hunted.prefixes.length >= (customers ? config.customer_prefixes : config.prefixes)) {
+      const hunted = huntedOf(source, targets, tier);
+      if (hunted !== undefined) {
         const shown = hunted.prefixes.slice(-5).map((prefix) => prefix.slice(0, MAX_NAME_CHARS));
         const evidence = `${hunted.prefixes.length} dial prefixes tried before …${hunted.tail}: … ${shown.join(', ')}`;
         findings.push(scan('enumeration.prefixes', tier, evidence));

@@ -3,7 +3,16 @@ import type { TableStats } from '../base/detector.ts';
 import { SourceKey } from '../base/source-key.ts';
 import { SourceTable } from '../base/source-table.ts';
 import { TextColumn } from '../base/text-column.ts';
-import { newSource, newTarget, seeAgain, type Seen, type SourceTargets, type TargetState } from './targets.ts';
+import {
+  addTarget,
+  newSource,
+  newTarget,
+  seeAgain,
+  weightOf,
+  type Seen,
+  type SourceTargets,
+  type TargetState,
+} from './targets.ts';
 
 const STATES: readonly TargetState[] = ['asked', 'tried', 'refused'];
 /** How `Seen` stands in one byte: the state in the lowest two bits. */
@@ -31,7 +40,8 @@ export class EnumerationSources {
   constructor(maxSources: number, maxTargets: number) {
     this.#maxTargets = maxTargets;
     this.#table = new SourceTable(maxSources, (slot) => {
-      this.#targets -= this.#records.get(slot)?.targets.size ?? (this.#name.has(slot) ? 1 : 0);
+      const record = this.#records.get(slot);
+      this.#targets -= record === undefined ? (this.#name.has(slot) ? 1 : 0) : weightOf(record);
     });
     this.#records = this.#table.sparse<SourceTargets>();
     this.#last = this.#table.numbers();
@@ -68,7 +78,8 @@ export class EnumerationSources {
     const last = Math.max(at, this.#last[slot]!);
     const age = known ? this.#age[slot]! + last - this.#last[slot]! : 0;
     const old = known && age >= windowMs;
-    if (known && !old && name !== '' && !same) return this.#record(slot, at);
+    // whoever dials one number after the other is remembered for longer than names count
+    if (known && (!old || seen.call) && name !== '' && !same) return this.#record(slot, at);
     this.#last[slot] = last;
     if (old) {
       this.#name.delete(slot);
@@ -95,9 +106,10 @@ export class EnumerationSources {
       record.last = this.#last[slot]!;
       const name = this.#name.get(slot);
       const firstSeen = record.last - this.#age[slot]!;
-      if (name !== undefined) record.targets.set(name, newTarget(name, firstSeen, this.#read(slot)));
       this.#records.set(slot, record);
       this.#name.delete(slot);
+      // one of them stood in the columns
+      if (name !== undefined) this.reweigh(addTarget(record, newTarget(name, firstSeen, this.#read(slot))) - 1);
     }
     record.last = Math.max(record.last, at);
     return record;

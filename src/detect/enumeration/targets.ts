@@ -1,5 +1,6 @@
 import type { EpochMs, ProofTier } from '../../model/index.ts';
 import { readDialled, type Dialled } from './dial-prefixes.ts';
+import { Hunts } from './hunts.ts';
 import { longestRun, readNumber, type NumberedName, type Run } from './number-runs.ts';
 
 /**
@@ -59,6 +60,8 @@ export const callMark = (callId: string): number => {
 /** One source's targets, oldest first, and what it did with them. */
 export interface SourceTargets {
   readonly targets: Map<string, Target>;
+  /** Undefined until it dials a number. */
+  hunts: Hunts | undefined;
   /** Findings are not repeated before this. */
   quietUntil: EpochMs;
   /** When somebody last authenticated from here. */
@@ -70,11 +73,23 @@ export interface SourceTargets {
 
 export const newSource = (): SourceTargets => ({
   targets: new Map(),
+  hunts: undefined,
   quietUntil: -Infinity,
   lastAuthenticated: -Infinity,
   lastAnswered: -Infinity,
   last: -Infinity,
 });
+
+/** Adds a target; @returns by how much more is remembered. */
+export const addTarget = (source: SourceTargets, target: Target): number => {
+  source.targets.set(target.name, target);
+  if (target.dialled === undefined) return 1;
+  source.hunts ??= new Hunts();
+  return 1 + source.hunts.note(target.dialled, target.firstSeen, target.tier);
+};
+
+/** Everything that is remembered of a source. */
+export const weightOf = ({ targets, hunts }: SourceTargets): number => targets.size + (hunts?.size ?? 0);
 
 /** What a source's unanswered targets look like at one moment. */
 export interface Census {

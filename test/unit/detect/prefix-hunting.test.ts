@@ -72,3 +72,45 @@ test('calls that were answered are no evidence', () => {
   ]);
   expect(feed(only(), events)).toEqual([]);
 });
+
+test.each([
+  ['not answered', 404, 3],
+  ['forbidden', 403, 3],
+])('a hunter with time, %s, is noticed at its third prefix, hours later', (_, code, after) => {
+  const numbers = behind(['011', '9011', '00', '0011']);
+  const events = numbers.flatMap((number, index) => [
+    ask(index * 7_200_000, from(SCANNER), 'INVITE', number),
+    reply(index * 7_200_000 + 50, from(SCANNER), code, 'INVITE', number),
+  ]);
+  const found = feed(only(), events);
+  // two events a try
+  expect(Math.ceil((found[0]?.after ?? 0) / 2)).toBe(after);
+  expect(found[0]).toMatchObject({ rule: 'enumeration.prefixes', tier: 'spoofable' });
+});
+
+test('a hunter with time, to whom nothing is answered at all, is noticed as well', () => {
+  expect(feed(only(), dial(behind(['011', '9011', '00']), 3_600_000))[0]).toMatchObject({ after: 3 });
+});
+
+test('three prefixes in three days are none', () => {
+  expect(feed(only(), dial(behind(['011', '9011', '00']), 86_400_000))).toEqual([]);
+});
+
+test('where everything is answered, eight prefixes before one number are a hunt all the same', () => {
+  const prefixes = ['0', '00', '000', '9', '90', '900', '011', '9011', '1'];
+  const events = behind(prefixes).flatMap((number, index) => [
+    ask(index * 60_000, from(SCANNER), 'INVITE', number),
+    reply(index * 60_000 + 50, from(SCANNER), 200, 'INVITE', number),
+  ]);
+  expect(feed(only(), events)[0]).toMatchObject({ rule: 'enumeration.prefixes', after: 15 });
+});
+
+test('a trunk without credentials whose calls are answered may write a number in four ways in a day', () => {
+  const events = behind(['0', '0049', '+49', '49'], '3012345678').flatMap((number, index) => [
+    ask(index * 3_600_000, from(OFFICE), 'INVITE', number),
+    reply(index * 3_600_000 + 50, from(OFFICE), 404, 'INVITE', number),
+    ask(index * 3_600_000 + 60_000, from(OFFICE), 'INVITE', `0049891234${index}000`),
+    reply(index * 3_600_000 + 65_000, from(OFFICE), 200, 'INVITE', `0049891234${index}000`),
+  ]);
+  expect(feed(only(), events)).toEqual([]);
+});
