@@ -221,6 +221,10 @@ test('framing: datagrams may be longer than announced, streams need a length', (
   expect(strict(invite({ more: 'Content-Type: application/octet-stream', length: 'l: 2' }, '\0\x01')).hits).toEqual([]);
   expect(strict(invite().slice(0, -2)).hits).toMatchObject([{ rule: 'unterminated_headers' }]);
   expect(strict(invite().replaceAll('\r\n', '\n')).hits[0]).toMatchObject({ rule: 'bare_lf' });
+  expect(strict(`\r\n\r\n${invite()}`).hits).toEqual([]);
+  expect(strict(`\r\n\n${invite()}`).hits).toMatchObject([{ rule: 'bare_lf', offset: 2 }]);
+  expect(permissive(`\n${invite()}`).verdict).toBe('accept');
+  expect(permissive(`\r${invite()}`).hits).toMatchObject([{ rule: 'bare_cr', action: 'count' }]);
   // an old gateway ends lines with CR CR LF
   expect(strict(invite({ to: 'To: <sip:bob@example.com>\r' })).verdict).toBe('reject');
   expect(permissive(invite({ to: 'To: <sip:bob@example.com>\r' })).verdict).toBe('accept');

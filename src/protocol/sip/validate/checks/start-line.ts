@@ -21,7 +21,9 @@ export const checkStartLine = ({ text, start }: SipMessage, report: Report): voi
   // only line ends may stand before the start line (RFC 3261 7.5)
   for (let at = 0; at < from; at += 1) {
     const code = text.charCodeAt(at);
-    if (code !== 0x0d && code !== 0x0a) report.hit(code === 0 ? 'null_bytes' : 'leading_blanks', at);
+    if (code === 0x0d && text.charCodeAt(at + 1) === 0x0a) at += 1;
+    else if (code === 0x0d || code === 0x0a) report.hit(code === 0x0d ? 'bare_cr' : 'bare_lf', at);
+    else report.hit(code === 0 ? 'null_bytes' : 'leading_blanks', at);
   }
   if (text.charCodeAt(to) === 0x0a) report.hit('bare_lf', to);
   if (!isVersion2(text, version.from, version.to)) report.hit('unsupported_version', version.from);
