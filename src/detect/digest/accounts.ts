@@ -1,5 +1,16 @@
 import type { EpochMs, ProofTier } from '../../model/index.ts';
 
+/**
+ * A call whose credentials were refused. Some clients answer the next challenge with the same password at once (baresip
+ * fifteen times within 20 ms, each time it registers): one attempt, however many failures.
+ */
+interface Call {
+  readonly mark: number;
+  last: EpochMs;
+  /** Answers that came at once. */
+  loops: number;
+}
+
 /** What went wrong with one user name, as far as one tier of proof is concerned. */
 export interface Failures {
   /** Times of the latest failures, oldest first. */
@@ -13,9 +24,11 @@ export interface Failures {
   last: EpochMs;
   /** The server does not know this name. */
   unknown: boolean;
-  /** Times of the latest failures that came in a call of their own, and the marks of the latest calls. */
+  /** Times of the latest failures without those by which a client only goes on answering (see `Call`). */
+  attempts: EpochMs[];
+  /** Times of the latest failures that came in a call of their own, and the latest calls. */
   freshCalls: EpochMs[];
-  callMarks: number[];
+  calls: Call[];
   /** Credentials on nonces that are not ours, and when the last came. */
   forged: number;
   lastForged: EpochMs;
@@ -55,8 +68,9 @@ const newFailures = (): Failures => ({
   accusedAt: -Infinity,
   last: -Infinity,
   unknown: false,
+  attempts: [],
   freshCalls: [],
-  callMarks: [],
+  calls: [],
   forged: 0,
   lastForged: -Infinity,
 });
@@ -70,7 +84,11 @@ const MAX_ACCOUNTS_OF_SOURCE = 256;
 const MAX_FAILURES = 32;
 
 /** Calls told apart: so many devices may share an account and an old password, each with a Call-ID that it keeps. */
-const MAX_CALL_MARKS = 8;
+const MAX_CALLS = 8;
+
+/** A client that goes on answering does so within this time, and so often; whoever does it longer guesses. */
+const LOOP_MS = 500;
+const MAX_LOOPS = 16;
 
 /** Makes room for one account: the least recently used that has no success, so that a flood forgets no customer. */
 const forgetOne = (source: SourceAccounts): void => {
@@ -105,16 +123,25 @@ export const openAccount = (
   return { account, grown: full ? 0 : 1 };
 };
 
+const remember = (times: EpochMs[], at: EpochMs): void => {
+  times.push(at);
+  if (times.length > MAX_FAILURES) times.shift();
+};
+
 /** @param callMark of its Call-ID, 0 when none was told */
 export const addFailure = (failures: Failures, at: EpochMs, port: number, callMark: number): void => {
   failures.port = failures.sinceAccused === 0 || failures.port === port ? port : undefined;
-  failures.times.push(at);
-  if (failures.times.length > MAX_FAILURES) failures.times.shift();
-  if (callMark !== 0 && !failures.callMarks.includes(callMark)) {
-    failures.callMarks.push(callMark);
-    if (failures.callMarks.length > MAX_CALL_MARKS) failures.callMarks.shift();
-    failures.freshCalls.push(at);
-    if (failures.freshCalls.length > MAX_FAILURES) failures.freshCalls.shift();
+  remember(failures.times, at);
+  const call = callMark === 0 ? undefined : failures.calls.find(({ mark }) => mark === callMark);
+  const loops = call !== undefined && at - call.last < LOOP_MS && call.loops < MAX_LOOPS;
+  if (!loops) remember(failures.attempts, at);
+  if (call !== undefined) {
+    call.loops = at - call.last < LOOP_MS ? call.loops + 1 : 0;
+    call.last = at;
+  } else if (callMark !== 0) {
+    failures.calls.push({ mark: callMark, last: at, loops: 0 });
+    if (failures.calls.length > MAX_CALLS) failures.calls.shift();
+    remember(failures.freshCalls, at);
   }
   failures.last = at;
   failures.sinceAccused += 1;

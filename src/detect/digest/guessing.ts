@@ -142,7 +142,7 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       }
       const census = countAccounts(source, outcome.tier, source.last - config.spray_window);
       if (account.known || isOffice(census)) return findings;
-      const guesses = countSince(failures.times, source.last - config.guess_window);
+      const guesses = countSince(failures.attempts, source.last - config.guess_window);
       if (guesses >= config.guess_failures && census.good === 0) {
         const evidence = `${guesses} failed attempts for user '${shown}' within ${config.guess_window / 1_000} s, no success`;
         findings.push(...accuseSource(source, outcome, 'digest.guessing', ENOUGH_POINTS, evidence));

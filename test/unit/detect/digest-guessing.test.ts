@@ -33,7 +33,7 @@ test('wrong passwords further apart accuse nobody', () => {
 });
 
 test('ten wrong passwords of one user within half a minute accuse the source', () => {
-  const found = againstSource(feed(detectorsWith(), wrong(40, 100)));
+  const found = againstSource(feed(detectorsWith(), wrong(40, 1_000)));
   expect(found[0]).toMatchObject({ rule: 'digest.guessing', points: 100, tier: 'proven', after: 10 });
 });
 
@@ -154,10 +154,12 @@ test('forged nonces weigh little, and only when one user keeps sending them', ()
 });
 
 test('forged failures neither add to the proof nor weaken it', () => {
-  const forged = range(1, 9).map((attempt) => auth(attempt, attacker, 'wrong-password', '200', { tier: 'spoofable' }));
-  const proven = range(1, 9).map((attempt) => auth(20 + attempt, attacker, 'wrong-password', '200'));
+  const forged = range(1, 9).map((attempt) =>
+    auth(attempt * 600, attacker, 'wrong-password', '200', { tier: 'spoofable' }),
+  );
+  const proven = range(1, 9).map((attempt) => auth(6_000 + attempt * 600, attacker, 'wrong-password', '200'));
   expect(againstSource(feed(detectorsWith(), [...forged, ...proven]))).toEqual([]);
-  const tenth = feed(detectorsWith(), [...forged, ...proven, auth(40, attacker, 'wrong-password', '200')]);
+  const tenth = feed(detectorsWith(), [...forged, ...proven, auth(12_000, attacker, 'wrong-password', '200')]);
   expect(againstSource(tenth)).toMatchObject([{ rule: 'digest.guessing', tier: 'proven' }]);
 });
 

@@ -91,3 +91,23 @@ test('devices that share an account and an old password take turns, each in its 
   );
   expect(againstSource(found)).toEqual([]);
 });
+
+// what baresip 1.0 does with a wrong password, by a capture of ours
+test('a phone that answers fifteen challenges within 20 ms, every 40 s, is no guesser', () => {
+  const events = range(0, 200).flatMap((round) =>
+    range(1, 15).map((answer) =>
+      auth(round * 40_000 + answer * 1.3, from(SCANNER), 'wrong-password', '1001', { callId: 'phone' }),
+    ),
+  );
+  expect(againstSource(feed(detectorsWith(), events))).toEqual([]);
+});
+
+test('whoever goes on answering for longer is one, in one call or not', () => {
+  const found = againstSource(
+    feed(
+      detectorsWith(),
+      guesses(60, () => 'phone', 20),
+    ),
+  );
+  expect(found[0]).toMatchObject({ rule: 'digest.guessing', tier: 'proven', after: 26 });
+});
