@@ -184,6 +184,21 @@ test('a header of a later RFC is at least text', () => {
   expect(permissive(invite({ more: 'P-Asserted-Identity: "M\xfcller" <sip:m@example.com>' })).verdict).toBe('accept');
 });
 
+test('what only informs is counted and refuses no call', () => {
+  for (const more of [
+    'Accept-Encoding: text/plain',
+    'Alert-Info: Bellcore-dr1',
+    'Call-Info: answer-after=0',
+    'Date: Thu, 6 Feb 2014 15:02:03 GMT',
+    'Warning: junk',
+  ]) {
+    expect({ more, ...strict(invite({ more })) }).toMatchObject({ verdict: 'accept', hits: [{ action: 'count' }] });
+    expect(paranoid(invite({ more })).verdict).toBe('reject');
+  }
+  expect(strict(invite({ more: 'Warning: a\0b' })).verdict).toBe('reject');
+  expect(strict(invite({ more: 'Warning: \xff' })).verdict).toBe('reject');
+});
+
 test('an underscore is a host only where hosts are', () => {
   const rules = (change: Readonly<Record<string, string>>): readonly string[] =>
     strict(invite(change)).hits.map(({ rule }) => rule);

@@ -158,8 +158,28 @@ const SINGLE_RULES: readonly ValidationRule[] = [
   ),
 ];
 
-/** `invalid_date` is no reason to refuse a call: RFC 4475 3.1.2.12 says that elements should not. */
-const LENIENT: ReadonlySet<string> = new Set(['date']);
+/**
+ * What only informs is no reason to refuse a call: RFC 4475 3.1.2.12 says so of Date. Each reply of Asterisk to OPTIONS has
+ * `Accept-Encoding: text/plain`, and ring tones and intercoms are asked for by `Alert-Info: Bellcore-dr1` and
+ * `Call-Info: answer-after=0`.
+ */
+const LENIENT: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'alert-info',
+  'call-info',
+  'content-language',
+  'date',
+  'error-info',
+  'in-reply-to',
+  'mime-version',
+  'organization',
+  'priority',
+  'retry-after',
+  'timestamp',
+  'warning',
+]);
 
 const ROUTING: ReadonlySet<string> = new Set(['via', 'from', 'to', 'call-id', 'cseq', 'content-length']);
 

@@ -1,8 +1,8 @@
-import { headerGrammar, isCoreHeader, scanAnyValue } from '../../grammar/index.ts';
+import { headerGrammar, scanAnyValue } from '../../grammar/index.ts';
 import type { Scanner } from '../../grammar/index.ts';
 import { HEADER_NAMES, headerIdOf, headerNameOf, LINE, OTHER_HEADER, SINGLETONS } from '../../message/index.ts';
 import type { SipMessage } from '../../message/index.ts';
-import { invalidRuleOf } from '../catalogue.ts';
+import { invalidRuleOf, VALIDATION_RULES } from '../catalogue.ts';
 import { hitGrammar } from '../report.ts';
 import type { Report } from '../report.ts';
 
@@ -13,6 +13,8 @@ interface Judged {
   readonly scan: Scanner;
   readonly rule: string;
   readonly single: boolean;
+  /** Strict does not refuse for it. */
+  readonly forgiven: boolean;
 }
 
 const CONTENT_LENGTH = headerIdOf('content-length');
@@ -28,7 +30,8 @@ const JUDGED: readonly Judged[] = Array.from({ length: HEADER_NAMES.length + 1 }
   const name = headerNameOf(id);
   const scan = id === OTHER_HEADER ? undefined : headerGrammar(name);
   const rule = scan === undefined ? 'invalid_header_value' : invalidRuleOf(name);
-  return { scan: scan ?? scanAnyValue, rule, single: SINGLETONS.has(id) };
+  const forgiven = VALIDATION_RULES.get(rule)?.actions.strict !== 'reject';
+  return { scan: scan ?? scanAnyValue, rule, single: SINGLETONS.has(id), forgiven };
 });
 
 const checkForm = (message: SipMessage, line: number, flags: number, report: Report): void => {
@@ -59,7 +62,7 @@ export const checkLines = (message: SipMessage, report: Report): void => {
       if ((flags & LINE.noColon) !== 0) continue;
     }
     const id = message.id(line);
-    const { scan, rule, single } = JUDGED[id]!;
+    const { scan, rule, single, forgiven } = JUDGED[id]!;
     const from = message.valueStart(line);
     const to = message.valueEnd(line);
     if (to - from > MAX_VALUE_BYTES) report.hit('oversized_header', from);
@@ -67,8 +70,8 @@ export const checkLines = (message: SipMessage, report: Report): void => {
     if (scanned !== to) {
       const odd = (id === USER_AGENT || id === SERVER) && isOddProduct(text, from, to);
       hitGrammar(report, text, scanned < 0 ? scanned : ~scanned, to, odd ? 'odd_user_agent' : rule);
-      // for RFC 3261 a header of a later RFC is free text, and even that it is not
-      const asText = isCoreHeader(headerNameOf(id)) ? to : scanAnyValue(text, from, to);
+      // a fault against its own grammar may be forgiven, but every value is text at least (RFC 3261 25.1)
+      const asText = forgiven ? scanAnyValue(text, from, to) : to;
       if (asText < 0) report.hit('invalid_header_value', ~asText);
     }
     if (!single) continue;
