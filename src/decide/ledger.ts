@@ -12,8 +12,11 @@ const HELD: ReadonlySet<Kind> = new Set<Kind>(['ban', 'quarantine', 'throttle'])
 /** An operator's lists may grow to this; more belongs into a firewall set or a feed. */
 const MAX_LIST_ENTRIES = 1_000_000;
 
-/** The key without its kind: a subject is looked up as it is, several times an event. */
-const placeOf = (entry: Entry): string => entryKey(entry).slice(entry.kind.length + 1);
+/** The key without its kind: a subject is looked up as it is, several times an event, and mostly needs no other text. */
+const placeOf = (entry: Entry): string =>
+  entry.kind === 'good' || entry.kind === 'throttle-user'
+    ? entryKey(entry).slice(entry.kind.length + 1)
+    : entry.subject;
 
 /**
  * The one list of what should be enforced, each entry with its evidence. Bounded per kind: what is put beyond the cap

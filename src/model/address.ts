@@ -62,11 +62,44 @@ const maskBytes = (bytes: readonly number[], prefix: number): number[] =>
     return byte & (0xff << (8 - keep)) & 0xff;
   });
 
+/** A dotted address or network; undefined for anything else. Written out: lists and bans are read by the million. */
+const readV4Cidr = (text: string): Cidr | undefined => {
+  const slash = text.indexOf('/');
+  const address = slash < 0 ? text : text.slice(0, slash);
+  if (!isV4(address)) return undefined;
+  let prefix = 32;
+  if (slash >= 0) {
+    const digits = text.length - slash - 1;
+    if (digits < 1 || digits > 3) return undefined;
+    prefix = 0;
+    for (let index = slash + 1; index < text.length; index += 1) {
+      const digit = text.charCodeAt(index) - ZERO;
+      if (digit < 0 || digit > 9) return undefined;
+      prefix = prefix * 10 + digit;
+    }
+    if (prefix > 32) return undefined;
+  }
+  let value = 0;
+  let octet = 0;
+  for (let index = 0; index < address.length; index += 1) {
+    const code = address.charCodeAt(index);
+    if (code === DOT) {
+      value = (value << 8) | octet;
+      octet = 0;
+    } else octet = octet * 10 + code - ZERO;
+  }
+  value = ((value << 8) | octet) & (prefix === 0 ? 0 : -1 << (32 - prefix));
+  const bytes = [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
+  return { family: 4, network: prefix === 32 ? address : bytes.join('.'), prefix, bytes };
+};
+
 /**
  * Reads an address or CIDR; host bits are cleared (`10.1.2.3/8` is `10.0.0.0/8`).
  * @throws CompanionError ADDRESS_INVALID
  */
 export const parseCidr = (text: string): Cidr => {
+  const v4 = readV4Cidr(text);
+  if (v4 !== undefined) return v4;
   const [addressText = '', prefixText, extra] = text.split('/');
   const ip = canonicalIp(addressText);
   const dotted = ip !== undefined && !ip.includes(':');
@@ -79,7 +112,7 @@ export const parseCidr = (text: string): Cidr => {
     );
   }
   if (dotted) {
-    // ten times as fast as ipaddr.js, which tries every notation: lists and bans are read by the hundred thousand
+    // IPv4-mapped
     const bytes = maskBytes(ip.split('.').map(Number), prefix);
     return { family: 4, network: bytes.join('.'), prefix, bytes };
   }

@@ -29,13 +29,25 @@ export const createDecisionLog = (log: Log, clock: Clock): DecisionLog => {
   const drops = createSampler(clock, DROPS_A_MINUTE, (reason, suppressed) => {
     log.warn({ event: 'suppressed', reason, suppressed }, 'more such frames than are logged in a minute');
   });
+  /** Of long imports, by what they change. */
+  const bulk = new Map<DecisionEvent['change'], number>();
+  const tellBulk = (): void => {
+    for (const [change, entries] of bulk)
+      log.info({ event: 'imported', change, entries }, 'entries of an import, not logged one by one');
+    bulk.clear();
+  };
   const timer = setInterval(() => {
+    tellBulk();
     sources.flush();
     drops.flush();
   }, FLUSH_MS);
   timer.unref();
   return {
     decision(event) {
+      if (event.bulk === true) {
+        bulk.set(event.change, (bulk.get(event.change) ?? 0) + 1);
+        return;
+      }
       const quiet = event.change === 'good' || event.reason.startsWith('good ');
       if (quiet || (!always(event) && !sources.due(event.ip))) log.debug(decisionLine(event));
       else log.info(decisionLine(event));
@@ -56,6 +68,7 @@ export const createDecisionLog = (log: Log, clock: Clock): DecisionLog => {
     },
     stop() {
       clearInterval(timer);
+      tellBulk();
     },
   };
 };

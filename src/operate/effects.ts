@@ -17,7 +17,8 @@ import type { AddressLists } from './lists/address-lists.ts';
 /** Who or what made the changes. */
 export type Cause =
   | { readonly by: 'event'; readonly event: Request | Outcome; readonly verdict: Verdict }
-  | { readonly by: 'operator'; readonly author: string }
+  /** `bulk`: part of a long import, which has one line of audit for all of it. */
+  | { readonly by: 'operator'; readonly author: string; readonly bulk?: boolean }
   | { readonly by: 'companion'; readonly node: string };
 
 export interface EffectsParts {
@@ -102,6 +103,7 @@ export const createEffects = (parts: EffectsParts): Effects => {
       reason: change.op === 'put' ? entry.reason : `${entry.kind} ${change.why}`,
       evidence: evidenceOf(entry, findings),
       shadow: rehearsed || mode === 'shadow',
+      ...(cause.by === 'operator' && cause.bulk === true ? { bulk: true } : {}),
     };
   };
 
@@ -192,9 +194,10 @@ export const createEffects = (parts: EffectsParts): Effects => {
       const enforced = mode === 'enforce' ? changes : changes.filter(enforcedInShadow);
       if (enforced.length > 0) for (const enforcer of parts.enforcers()) deliver(() => enforcer.apply(enforced));
       const now = clock.now();
+      const isBulk = cause.by === 'operator' && cause.bulk === true;
       for (const change of changes) {
         deliver(() => records.remember(change, now));
-        deliver(() => audit(change, cause));
+        if (!isBulk) deliver(() => audit(change, cause));
         count(change.op === 'put' ? change.entry.kind : `lift-${change.entry.kind}`);
         deliver(() => parts.publish(eventOf(change, cause)));
       }

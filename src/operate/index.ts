@@ -7,6 +7,7 @@ export { createProxyAlarm } from './advice/behind-a-proxy.ts';
 export { Peaks } from './advice/peaks.ts';
 export { createTune } from './advice/tune.ts';
 export { createAdoption, type Adoption } from './adopt.ts';
+export { createBookkeeping, type Book, type Bookkeeping } from './bookkeeping.ts';
 export { createEffects, type Effects } from './effects.ts';
 export { createAlarms, type Alarms } from './insight/alarms.ts';
 export { createCounts } from './insight/counts.ts';

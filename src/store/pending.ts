@@ -9,6 +9,8 @@ export interface PendingChange extends StoredChange {
 
 export type Batch = ReadonlyMap<string, PendingChange>;
 
+/** What a change without evidence costs to copy to the database thread, beside one with. */
+const WITHOUT_EVIDENCE = 0.25;
 /** Beyond this many keys it is no longer tracked what is on disk (about 100 bytes a key). */
 const MAX_TRACKED_KEYS = 500_000;
 
@@ -62,11 +64,16 @@ export class PendingChanges {
     this.#items.set(key, { change: { ...change, entry }, at, stripped, handed: before?.handed ?? handed });
   }
 
-  /** The oldest changes, to be written. One batch at a time: end it with `committed` or `giveBack`. */
+  /**
+   * The oldest changes, to be written. One batch at a time: end it with `committed` or `giveBack`.
+   * @param count of changes with evidence; those without are small, and more fit
+   */
   take(count: number): Batch {
     const batch = new Map<string, PendingChange>();
+    let weight = 0;
     for (const [key, item] of this.#items) {
-      if (batch.size >= count) break;
+      if (weight >= count) break;
+      weight += evidenceLines(item.change.entry) > 0 ? 1 : WITHOUT_EVIDENCE;
       batch.set(key, item);
       this.#items.delete(key);
       if (item.change.op === 'put') this.#onDisk?.add(entryKey(item.change.entry));

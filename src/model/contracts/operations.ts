@@ -229,4 +229,6 @@ export interface DecisionEvent {
   readonly evidence: string;
   /** True in shadow mode: decided, recorded, not enforced. */
   readonly shadow: boolean;
+  /** One of many of the same act: the log counts them. */
+  readonly bulk?: boolean | undefined;
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { CompanionError, entryKey, isHostName, parseCidr, subjectOf } from '../../model/index.ts';
+import { CompanionError, entryKey, formatCidr, isHostName } from '../../model/index.ts';
 import type {
   BanEntry,
   Change,
@@ -10,30 +10,43 @@ import type {
   ImportRow,
   ListEntry,
   Operations,
+  Records,
 } from '../../model/index.ts';
 import type { Judge } from '../../decide/index.ts';
 import { banHurdles } from './ban-hurdles.ts';
-import { whoIsHit } from './bulk-hurdles.ts';
+import { addressedOf, whoIsHit } from './bulk-hurdles.ts';
+import type { Addressed } from './bulk-hurdles.ts';
 import { addName, refuseName } from './names-by-hand.ts';
 import type { NamesByHand } from './names-by-hand.ts';
 import type { AddressLists } from './address-lists.ts';
 import type { Effects } from '../effects.ts';
-import { HELD_KINDS, listSubject } from '../rows.ts';
+import { HELD_KINDS } from '../rows.ts';
 
 /** Entries changed between two looks at the event loop: a verdict must not wait for more. */
 const AT_ONCE = 100;
 const MAX_NOTE_CHARS = 200;
+/** So few rows are told one by one, as if they had been added by hand. */
+const FEW_ROWS = 20;
 
 export interface BulkParts {
   readonly judge: Judge;
   readonly lists: AddressLists;
   readonly effects: Effects;
+  readonly records: Pick<Records, 'audit'>;
   readonly clock: Clock;
   readonly banTimeMs: () => number;
   readonly ownAddresses: () => readonly string[];
   readonly names: NamesByHand;
   /** Phones that are shut out lose the privilege that would let them pass. */
   readonly revoke: (goods: readonly { ip: string; port: number; user: string }[]) => Change[];
+}
+
+/** A row that can be taken. */
+interface Good extends Addressed {
+  readonly index: number;
+  readonly row: ImportRow;
+  readonly until: number | null;
+  readonly note: string;
 }
 
 /** The row's own end, else the one that the command gave, else the usual. */
@@ -56,26 +69,71 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
   const { judge, lists, effects, clock } = parts;
   const { ledger } = judge;
 
-  /** Takes the rows one by one; `take` puts a good one and says what became of it. */
+  /**
+   * Reads the rows, then takes them one by one; `take` says what a good one changes, undefined when it stands already.
+   * What changes is carried on in slices: for each server one push, and one line of audit for all of a long import.
+   */
   const each = async (
+    list: 'ban' | 'allow' | 'deny',
     request: ImportRequest,
     usual: number | null,
-    take: (row: ImportRow, until: number | null, now: number) => 'added' | 'same',
+    prepare: (rows: readonly Addressed[]) => Promise<(row: Good) => readonly Change[] | undefined>,
   ): Promise<ImportReport> => {
     const report = { added: 0, same: 0, ended: 0 };
     const problems: ImportProblem[] = [];
+    const good: Good[] = [];
+    const note = (index: number, row: ImportRow, error: unknown): void =>
+      void problems.push(problemOf(index, row.subject, error));
     for (const [index, row] of request.rows.entries()) {
       if (index > 0 && index % AT_ONCE === 0) await setImmediate();
       const now = clock.now();
       const until = endOf(row, request, now, usual);
       try {
-        if (!isHostName(row.subject)) parseCidr(row.subject);
-        if (until !== null && until <= now) report.ended += 1;
-        else report[take(row, until, now)] += 1;
+        const isEnded = until !== null && until <= now;
+        // a name is no address to ban
+        if (list !== 'ban' && isHostName(row.subject)) {
+          if (isEnded) report.ended += 1;
+          else report[takeName(list, row, until, request)] += 1;
+          continue;
+        }
+        const addressed = addressedOf(row.subject);
+        if (isEnded) report.ended += 1;
+        else good.push({ ...addressed, index, row, until, note: row.note?.slice(0, MAX_NOTE_CHARS) ?? '' });
       } catch (error) {
-        problems.push(problemOf(index, row.subject, error));
+        note(index, row, error);
       }
     }
+    const take = await prepare(good);
+    const bulk = good.length > FEW_ROWS;
+    const cause = { by: 'operator', author: request.author, bulk } as const;
+    let added = 0;
+    for (let start = 0; start < good.length; start += AT_ONCE) {
+      if (start > 0) await setImmediate();
+      const changes: Change[] = [];
+      for (const one of good.slice(start, start + AT_ONCE)) {
+        try {
+          const made = take(one);
+          if (made === undefined) report.same += 1;
+          else {
+            added += 1;
+            changes.push(...made);
+          }
+        } catch (error) {
+          note(one.index, one.row, error);
+        }
+      }
+      effects.push(changes, cause);
+    }
+    report.added += added;
+    if (bulk && added > 0 && request.dryRun !== true)
+      parts.records.audit({
+        at: clock.now(),
+        actor: request.author,
+        action: `${list}.import`,
+        subject: good[0]?.subject ?? '',
+        detail: `${added} of ${good.length} rows, to ${good.at(-1)?.subject ?? ''}`,
+      });
+    problems.sort((a, b) => a.row - b.row);
     return { ...report, problems };
   };
 
@@ -110,55 +168,53 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
       return { removed };
     },
 
-    async banImport(request) {
-      const hits = await whoIsHit(request.rows, ledger, lists);
-      return each(request, parts.banTimeMs(), (row, until, now) => {
-        const subject = subjectOf(row.subject);
-        if (stands(ledger.ban(subject), until)) return 'same';
-        const { goods, allows } = hits.of(subject);
-        const hurdles = banHurdles(subject, goods, allows, parts.ownAddresses());
-        if (hurdles.length > 0 && request.force !== true)
-          throw new CompanionError('BAN_REFUSED', `Not banning ${subject}: it would hit ${hurdles.join('; ')}.`);
-        if (request.dryRun === true) return 'added';
-        const entry: BanEntry = {
-          kind: 'ban',
-          subject,
-          level: 0,
-          rules: [],
-          evidence: [],
-          origin: 'operator',
-          reason: row.note?.slice(0, MAX_NOTE_CHARS) || 'imported',
-          since: now,
-          until,
+    banImport: (request) =>
+      each('ban', request, parts.banTimeMs(), async (rows) => {
+        const hits = await whoIsHit(rows, ledger, lists);
+        const own = parts.ownAddresses();
+        return ({ subject, until, note }) => {
+          if (stands(ledger.ban(subject), until)) return undefined;
+          const { goods, allows } = hits.of(subject);
+          const hurdles = banHurdles(subject, goods, allows, own);
+          if (hurdles.length > 0 && request.force !== true)
+            throw new CompanionError('BAN_REFUSED', `Not banning ${subject}: it would hit ${hurdles.join('; ')}.`);
+          if (request.dryRun === true) return [];
+          const entry: BanEntry = {
+            kind: 'ban',
+            subject,
+            level: 0,
+            rules: [],
+            evidence: [],
+            origin: 'operator',
+            reason: note || 'imported',
+            since: clock.now(),
+            until,
+          };
+          return [...parts.revoke(goods), ...ledger.put(entry)];
         };
-        effects.push([...parts.revoke(goods), ...ledger.put(entry)], { by: 'operator', author: request.author });
-        return 'added';
-      });
-    },
+      }),
 
-    listImport: async (list, request) => {
-      const hits = list === 'deny' ? await whoIsHit(request.rows, ledger, lists) : undefined;
-      return each(request, null, (row, until, now) => {
-        if (isHostName(row.subject)) return takeName(list, row, until, request);
-        const subject = listSubject(row.subject);
-        const note = row.note?.slice(0, MAX_NOTE_CHARS) ?? '';
-        const known = ledger.get(`${list} ${subject}`);
-        if (stands(known, until) && (known as ListEntry).note === note) return 'same';
-        if (request.dryRun === true) return 'added';
-        const entry: ListEntry = {
-          kind: list,
-          subject,
-          note,
-          author: request.author,
-          origin: 'operator',
-          reason: note === '' ? `${list} list` : note,
-          since: now,
-          until,
+    listImport: (list, request) =>
+      each(list, request, null, async (rows) => {
+        const hits = list === 'deny' ? await whoIsHit(rows, ledger, lists) : undefined;
+        const usualReason = `${list} list`;
+        return ({ subject: address, cidr, until, note }) => {
+          const subject = formatCidr(cidr);
+          const known = ledger.get(`${list} ${subject}`);
+          if (stands(known, until) && (known as ListEntry).note === note) return undefined;
+          if (request.dryRun === true) return [];
+          const entry: ListEntry = {
+            kind: list,
+            subject,
+            note,
+            author: request.author,
+            origin: 'operator',
+            reason: note || usualReason,
+            since: clock.now(),
+            until,
+          };
+          return [...(hits === undefined ? [] : parts.revoke(hits.of(address).goods)), ...ledger.put(entry)];
         };
-        const revoked = hits === undefined ? [] : parts.revoke(hits.of(subjectOf(row.subject)).goods);
-        effects.push([...revoked, ...ledger.put(entry)], { by: 'operator', author: request.author });
-        return 'added';
-      });
-    },
+      }),
   };
 };

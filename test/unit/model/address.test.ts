@@ -214,3 +214,18 @@ describe('subjectOf', () => {
     expect(codeOf(() => subjectOf('example.org'))).toBe('ADDRESS_INVALID');
   });
 });
+
+test('any dotted network is read to the bit', () => {
+  fc.assert(
+    fc.property(fc.nat(0xffff_ffff), fc.integer({ min: 0, max: 32 }), (address, prefix) => {
+      const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+      const size = 2 ** (32 - prefix);
+      const network = dotted(Math.floor(address / size) * size);
+      const cidr = parseCidr(`${dotted(address)}/${prefix}`);
+      expect(cidr).toEqual({ family: 4, network, prefix, bytes: network.split('.').map(Number) });
+      expect(parseCidr(`::ffff:${dotted(address)}/${prefix}`)).toEqual(cidr);
+    }),
+  );
+  for (const wrong of ['1.2.3.4/33', '1.2.3.4/', '1.2.3.4/-1', '1.2.3.4/2x', '1.2.3.4/24/8', '1.2.3.4/0024', '/24'])
+    expect(codeOf(() => parseCidr(wrong))).toBe('ADDRESS_INVALID');
+});
