@@ -53,6 +53,8 @@ export interface ReplyArrival {
   readonly at: EpochMs;
   readonly exchange: Exchange;
   readonly outcomes: readonly Outcome[];
+  /** An INVITE was challenged or refused: its sender has to acknowledge that. */
+  readonly wantsAck: boolean;
 }
 
 /** Something else that a source sent to the server: a reply, or bytes that are not SIP (with their outcome). */

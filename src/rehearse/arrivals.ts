@@ -157,7 +157,8 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     const who = `${to.ip} ${exchange.authUser}`;
     const outcomes = outcomesOf(exchange, head, at, () => trusted.get(who) === true);
     if (outcomes.some((outcome) => outcome.type === 'auth' && outcome.result === 'ok')) trusted.set(who, true);
-    return { kind: 'reply', at, exchange, outcomes };
+    const wantsAck = exchange.method === 'INVITE' && head.code >= 300;
+    return { kind: 'reply', at, exchange, outcomes, wantsAck };
   };
 
   return (message) => {

@@ -10,6 +10,7 @@ export const SERVER_LIMITS = {
   challengesPerSecond: 4_000,
   provingPerSecond: 20,
   goodPerSecond: 200,
+  callsPerSecond: 50,
 } as const;
 
 /** What is counted by the second, and the accounts that pay for challenges; both are forgotten when they are old. */

@@ -49,7 +49,10 @@ const isHeld = (state: SourceState): boolean => state === 'quarantined' || state
 
 /** Judges a capture under one policy. */
 export const createReplay = (config: CompanionConfig, servers: readonly string[]): Replay => {
-  const rehearsal: Rehearsal = createRehearsal(config, servers);
+  const rehearsal: Rehearsal = createRehearsal(config, servers, ({ source }, verdict) => {
+    outcomes += 1;
+    note(source, tallies.get(source.ip), verdict);
+  });
   const { ledger } = rehearsal.judging.judge;
   const tallies = new Map<string, Tally>();
   /** Requests that would not have reached the server's users: what the server answered to them is no outcome. */
@@ -91,6 +94,7 @@ export const createReplay = (config: CompanionConfig, servers: readonly string[]
           outcomes += 1;
           note(source, tally, rehearsal.outcome(outcome));
         }
+        if (arrival.wantsAck) rehearsal.refused(arrival.at, arrival.exchange.callId);
         return;
       }
       const { source } = arrival;

@@ -103,6 +103,22 @@ const lookalikes: Scenario = {
   },
 };
 
+/** Reads the answer to each call and leaves it at that: one number, one address, no mark of a tool. */
+const dialer: Scenario = {
+  name: 'dialer that acknowledges no answer: a call in 10 s, always the same number',
+  minutes: 10,
+  build(world) {
+    bystanders(world, 20);
+    const wire = { ip: '203.0.113.78', port: 5_060, transport: 'udp' as const };
+    world.attackers.add(wire.ip);
+    for (const index of range(50))
+      world.after(30_000 + index * 10_000, () => {
+        const call = { user: '1001', target: '00442070000000', callId: `dial${index}`, branch: `z9hG4bKd${index}` };
+        world.registrar.send({ method: 'INVITE', cseq: 1, agent: AGENT, ...call }, wire, () => undefined);
+      });
+  },
+};
+
 const PROXIES = 40;
 const PATIENCE_MS = 2_000;
 
@@ -140,4 +156,5 @@ export const ATTACKS: readonly Scenario[] = [
   botnet,
   lookalikes,
   proxyList,
+  dialer,
 ];

@@ -218,6 +218,21 @@ const madWithout: Scenario = {
   },
 };
 
+/** Programs that only call: never registered, another port for each call, so each is a stranger's until it has proven itself. */
+const lossyDialer: Scenario = {
+  name: 'callers that never register, 10 calls a minute from one address, a quarter of their ACKs lost',
+  minutes: 12,
+  build(world) {
+    for (const index of range(100)) {
+      const wire = udp('198.51.100.60', 30_000 + index);
+      const caller = world.phone({ user: String(700 + (index % 5)), password: 'p', wire, lostAcks: 0.25 });
+      world.after(index * 6_000, () => {
+        caller.call(numberToDial(world));
+      });
+    }
+  },
+};
+
 /** Nothing here is an attack, but for the scanner in the storm. */
 export const CUSTOMERS: readonly Scenario[] = [
   office,
@@ -229,4 +244,5 @@ export const CUSTOMERS: readonly Scenario[] = [
   forgottenPhones,
   madWithPassword,
   madWithout,
+  lossyDialer,
 ];

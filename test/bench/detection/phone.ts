@@ -16,6 +16,8 @@ export interface PhoneOptions {
   /** Seconds between two registrations. */
   readonly everySeconds?: number;
   readonly agent?: string;
+  /** Share of its ACKs that get lost on the way. */
+  readonly lostAcks?: number;
 }
 
 /** A customer: registers, calls, and remembers whether that went as it should. */
@@ -41,7 +43,7 @@ export const createPhone = (
   options: PhoneOptions,
   isRight: (password: string) => boolean = () => true,
 ): Phone => {
-  const { user, everySeconds = 600, agent = AGENT } = options;
+  const { user, everySeconds = 600, agent = AGENT, lostAcks = 0 } = options;
   let { wire, password } = options;
   let serial = 0;
   let nonce: string | undefined;
@@ -81,7 +83,7 @@ export const createPhone = (
     const message = messageOf(method, target, callId, attempt);
     const stop = transact(simulation, registrar, message, wire, (answer) => {
       const challenged = answer?.code === 401 || answer?.code === 407;
-      if (method === 'INVITE' && answer !== undefined)
+      if (method === 'INVITE' && answer !== undefined && (lostAcks === 0 || simulation.random() >= lostAcks))
         registrar.send({ ...message, method: 'ACK' }, wire, () => undefined);
       if (challenged && answer.nonce !== undefined && attempt < 3) {
         nonce = answer.nonce;

@@ -126,6 +126,7 @@ export const createRegistrar = (
   const decide = (message: Message, wire: Wire, source: Source, bytes: Buffer): Answer | undefined => {
     const { ip, transport } = wire;
     const key = `${ip} ${message.branch}`;
+    if (message.method === 'ACK') rehearsal.acknowledged(simulation.now, message.callId);
     const known = transactions.get(key);
     if (known !== undefined) return known.answer;
     const sip = readSip(bytes);
@@ -147,6 +148,8 @@ export const createRegistrar = (
     switch (handling) {
       case 'served': {
         const answer = serve(message, source, inDialog);
+        if (message.method === 'INVITE' && (answer?.code ?? 0) >= 300)
+          rehearsal.refused(simulation.now, message.callId);
         // challenges are stateless: the next copy is a new request
         if (answer?.nonce === undefined) transactions.set(key, { answer });
         return answer;
