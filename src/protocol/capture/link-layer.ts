@@ -14,6 +14,18 @@ const ETHERTYPE_IPV6 = 0x86dd;
 const VLAN_TAGS = new Set([0x8100, 0x88a8, 0x9100]);
 /** Two are usual (QinQ). */
 const MAX_VLAN_TAGS = 4;
+/** RFC 2516 4: six bytes, then the PPP protocol (RFC 1661 2). */
+const ETHERTYPE_PPPOE_SESSION = 0x8864;
+const PPPOE_HEADER_BYTES = 6;
+const PPP_IPV4 = 0x0021;
+const PPP_IPV6 = 0x0057;
+
+const behindPppoe = (bytes: Buffer, at: number): Buffer | undefined => {
+  const protocolAt = at + PPPOE_HEADER_BYTES;
+  if (protocolAt + 2 > bytes.length) return undefined;
+  const protocol = bytes.readUInt16BE(protocolAt);
+  return protocol === PPP_IPV4 || protocol === PPP_IPV6 ? bytes.subarray(protocolAt + 2) : undefined;
+};
 
 const behindEtherType = (bytes: Buffer, typeAt: number, headerEnd: number): Buffer | undefined => {
   let at = typeAt;
@@ -21,6 +33,7 @@ const behindEtherType = (bytes: Buffer, typeAt: number, headerEnd: number): Buff
   for (let tags = 0; tags <= MAX_VLAN_TAGS && end <= bytes.length; tags += 1) {
     const type = bytes.readUInt16BE(at);
     if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) return bytes.subarray(end);
+    if (type === ETHERTYPE_PPPOE_SESSION) return behindPppoe(bytes, end);
     if (!VLAN_TAGS.has(type)) return undefined;
     at = end + 2;
     end += 4;

@@ -10,6 +10,9 @@ import { TcpStreams } from './tcp-streams.ts';
 const TCP = 6;
 const UDP = 17;
 const UDP_HEADER_BYTES = 8;
+/** IP in IP (RFC 2003, RFC 4213): a tunnel, or a mirror; one in another is enough. */
+const TUNNELS = new Set([4, 41]);
+const MAX_TUNNELS = 2;
 /** Where capture agents send HEP; a datagram to another port that begins like HEP comes from anybody. */
 const HEP_PORT = 9_060;
 
@@ -29,7 +32,12 @@ export const messagesOf = function* (frames: Iterable<LinkFrame>, drop: Drop): G
       drop(read);
       continue;
     }
-    const whole = reassemble(read, frame.at);
+    let whole = reassemble(read, frame.at);
+    for (let depth = 0; whole !== undefined && TUNNELS.has(whole.protocol) && depth < MAX_TUNNELS; depth += 1) {
+      const inner = whole.payload.length === 0 ? 'ip-header' : readIp(whole.payload);
+      if (typeof inner === 'string') drop(inner);
+      whole = typeof inner === 'string' ? undefined : reassemble(inner, frame.at);
+    }
     if (whole === undefined) continue;
     const { protocol, payload, source, destination } = whole;
     if (protocol !== UDP && protocol !== TCP) {

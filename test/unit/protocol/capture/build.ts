@@ -69,6 +69,8 @@ export const udpPacket = (hop: Hop, payload: Buffer): Buffer => ip(hop, 17, udp(
 
 const etherType = (packet: Buffer): Buffer => u16(packet[0]! >> 4 === 6 ? 0x86dd : 0x0800);
 
+const TUNNEL: Hop = { from: '192.0.2.1', fromPort: 0, to: '192.0.2.2', toPort: 0 };
+
 /** Link layers by LINKTYPE_ number. */
 export const LINKS: Readonly<Record<string, readonly [number, (packet: Buffer) => Buffer]>> = {
   ethernet: [1, (packet) => Buffer.concat([Buffer.alloc(12, 2), etherType(packet), packet])],
@@ -80,7 +82,20 @@ export const LINKS: Readonly<Record<string, readonly [number, (packet: Buffer) =
   ],
   sll: [113, (packet) => Buffer.concat([Buffer.alloc(14), etherType(packet), packet])],
   sll2: [276, (packet) => Buffer.concat([etherType(packet), Buffer.alloc(18), packet])],
+  pppoe: [
+    1,
+    (packet) =>
+      Buffer.concat([
+        Buffer.alloc(12, 2),
+        u16(0x8864),
+        Buffer.from([0x11, 0, 0, 7]),
+        u16(packet.length + 2),
+        u16(packet[0]! >> 4 === 6 ? 0x0057 : 0x0021),
+        packet,
+      ]),
+  ],
   raw: [101, (packet) => packet],
+  tunnel: [101, (packet) => ip(TUNNEL, packet[0]! >> 4 === 6 ? 41 : 4, packet)],
   null: [0, (packet) => Buffer.concat([Buffer.from([2, 0, 0, 0]), packet])],
   loop: [108, (packet) => Buffer.concat([Buffer.from([0, 0, 0, 2]), packet])],
 };
