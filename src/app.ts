@@ -11,7 +11,16 @@ import { openElsewhere } from './elsewhere/index.ts';
 import type { Elsewhere } from './elsewhere/index.ts';
 import { createNodes } from './enforce/index.ts';
 import { companionSchema, createJudging } from './judging/index.ts';
-import type { Answer, Outcome, ReloadReport, Request, StatusReport, TraceEvent, Verdict } from './model/index.ts';
+import type {
+  Answer,
+  Figures,
+  Outcome,
+  ReloadReport,
+  Request,
+  StatusReport,
+  TraceEvent,
+  Verdict,
+} from './model/index.ts';
 import {
   createDecisionLog,
   createExposition,
@@ -24,6 +33,7 @@ import {
 import {
   createAlarms,
   createAdoption,
+  createBookkeeping,
   createCounts,
   createEffects,
   createLastAgents,
@@ -165,26 +175,17 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const proxyAlarm = createProxyAlarm(alarms, clock);
   feed.subscribe((event) => proxyAlarm.see(event));
   const notices = createNotices(alarms);
-  const judged = (event: Request | Outcome): Verdict => {
-    const verdict = judging.judged(event);
-    agents.see(event);
-    shapes.see(event);
+  const books = createBookkeeping([agents, shapes, tally, recent, samples], onBug);
+  const figures = (): Figures => books.settled(tally).figures();
+  /** What a verdict leads to, once the server has its answer. */
+  const follow = (event: Request | Outcome, verdict: Verdict, answer?: Answer): void => {
     traces.see(event, verdict);
     notices.see(event, verdict);
-    return verdict;
-  };
-  /** What a verdict leads to, once the server has its answer. */
-  const follow = (event: Request | Outcome, verdict: Verdict): void => {
-    recent.see(event);
-    samples.see(event, verdict);
     peaks.see(event);
+    books.take(event, verdict, answer);
     effects.push(verdict.changes, { by: 'event', event, verdict });
   };
-  const take = (event: Request | Outcome): void => {
-    const verdict = judged(event);
-    tally.see(event, verdict);
-    follow(event, verdict);
-  };
+  const take = (event: Request | Outcome): void => follow(event, judging.judged(event));
   const adoption = createAdoption({ judge, effects, clock, take });
   const outside = await openElsewhere({
     config,
@@ -219,14 +220,13 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     {
       ask(request) {
         counts.requests += 1;
-        const verdict = judged(request);
+        const verdict = judging.judged(request);
         const answer: Answer = mode === 'shadow' ? 'allow' : verdict.answer;
-        counts.answers[answer] += 1;
-        tally.see(request, verdict, answer);
         return {
           answer,
-          after: () => {
-            follow(request, verdict);
+          after() {
+            counts.answers[answer] += 1;
+            follow(request, verdict, answer);
             outside.see(request, verdict);
           },
         };
@@ -270,7 +270,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         alarms: { standing: alarms.list().length, dropped: alarms.dropped + notices.dropped },
       }),
     },
-    figures: () => tally.figures(),
+    figures,
     more: () => ({ ...doors?.stats(), security_log: { dropped: securityLog.dropped } }),
     activeBans: () => judge.ledger.count('ban'),
     enumerationSources,
@@ -298,7 +298,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     status: status.report,
     subscribe: (listener) => feed.subscribe(listener),
     traces,
-    shapesOf: (identity) => shapes.of(identity),
+    shapesOf: (identity) => books.settled(shapes).of(identity),
     forgive: (identity, at) => judging.forgive(identity, at),
     tune: createTune({
       peaks,
@@ -310,9 +310,9 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
       },
     }),
     rehearsedOf: (identity) => judging.rehearsedOf(identity),
-    sampleOf: (identity) => samples.of(identity),
-    usedBy: (text) => recent.of(text),
-    figures: () => tally.figures(),
+    sampleOf: (identity) => books.settled(samples).of(identity),
+    usedBy: (text) => books.settled(recent).of(text),
+    figures,
     enumerationSources,
     reload,
     background: (ip) => judging.backgrounds.of(ip),
@@ -378,6 +378,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         outside.stop(),
         ...enforcers.map((enforcer) => enforcer.stop()),
       ]);
+      books.settle();
       await kept.stop();
       await records.close();
       securityLog.close();

@@ -7,7 +7,9 @@ const MAX_WAITING = 64;
 const WAIT_MS = 5;
 
 /** Notes one event that was judged; the answer is there when a server waited for one. */
-export type Book = (event: Request | Outcome, verdict: Verdict, answer: Answer | undefined) => void;
+export interface Book {
+  see(event: Request | Outcome, verdict: Verdict, answer: Answer | undefined): void;
+}
 
 interface Note {
   readonly event: Request | Outcome;
@@ -18,8 +20,10 @@ interface Note {
 export interface Bookkeeping {
   /** Takes an event to be noted soon, or at once when something follows from its verdict. Never throws. */
   take(event: Request | Outcome, verdict: Verdict, answer?: Answer): void;
-  /** Notes all that waits. Called before anything is read from the books, so that nobody reads old ones. */
+  /** Notes all that waits. */
   settle(): void;
+  /** The book, with all that waits noted: for whoever reads in it. */
+  settled<Kept>(book: Kept): Kept;
 }
 
 /** What is told to others must find the books complete: a ban names the program that its source came with. */
@@ -37,7 +41,7 @@ export const createBookkeeping = (books: readonly Book[], onBug: (error: unknown
   let timer: NodeJS.Timeout | undefined;
   const noted = (book: Book, { event, verdict, answer }: Note): void => {
     try {
-      book(event, verdict, answer);
+      book.see(event, verdict, answer);
     } catch (error) {
       onBug(error);
     }
@@ -52,6 +56,10 @@ export const createBookkeeping = (books: readonly Book[], onBug: (error: unknown
   };
   return {
     settle,
+    settled(book) {
+      settle();
+      return book;
+    },
     take(event, verdict, answer) {
       waiting.push({ event, verdict, answer });
       if (leads(verdict) || waiting.length >= MAX_WAITING) settle();

@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
+import type { Socket, SocketOptions } from 'node:dgram';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
+import { isIP } from 'node:net';
 import { CompanionError } from '../model/index.ts';
 import type { Clock } from '../model/index.ts';
 import { encodeHeartbeat, encodeVerdict } from '../protocol/index.ts';
@@ -37,8 +39,27 @@ const whyOf = (cause: unknown): string => {
   }
 };
 
-const bind = async (host: string, port: number): Promise<Socket> => {
-  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
+type Lookup = NonNullable<SocketOptions['lookup']>;
+
+/**
+ * Names are looked up, addresses are what they are: `send` would ask the resolver for them as well, whose answer comes
+ * after everything else of this turn, and the server would wait for the books.
+ */
+const lookupExcept = (hosts: readonly string[]): Lookup => {
+  const addresses = new Map(hosts.flatMap((host) => (isIP(host) === 0 ? [] : [[host, isIP(host)] as const])));
+  return (name, options, found) => {
+    const family = addresses.get(name);
+    if (family === undefined) lookup(name, options, found);
+    else found(null, name, family);
+  };
+};
+
+const bind = async (host: string, port: number, known: Lookup): Promise<Socket> => {
+  const socket = createSocket({
+    type: host.includes(':') ? 'udp6' : 'udp4',
+    recvBufferSize: RECEIVE_BUFFER_BYTES,
+    lookup: known,
+  });
   const listening = once(socket, 'listening', { signal: AbortSignal.timeout(5_000) });
   socket.bind({ address: host, port, exclusive: true });
   try {
@@ -70,16 +91,18 @@ export const createDatagramHook = async (
   const nodes = new Map(options.nodes.map((node) => [node.name, node]));
   const core = createHookCore(options.nodes, options.clock, handlers);
 
-  const askSocket = await bind(options.host, options.askPort);
-  const tellSocket = await bind(options.host, options.tellPort).catch((error: unknown) => {
+  const known = lookupExcept([options.host, ...options.nodes.map(({ control }) => control.host)]);
+  const askSocket = await bind(options.host, options.askPort, known);
+  const tellSocket = await bind(options.host, options.tellPort, known).catch((error: unknown) => {
     askSocket.close();
     throw error;
   });
 
+  const sent = (error: Error | null): void => {
+    if (error !== null) handlers.drop('send-failed');
+  };
   const send = (node: HookNode, frame: Buffer): void => {
-    askSocket.send(frame, node.control.port, node.control.host, (error) => {
-      if (error !== null) handlers.drop('send-failed');
-    });
+    askSocket.send(frame, node.control.port, node.control.host, sent);
   };
   const reply: Reply = (frame, answer) => {
     const node = nodes.get(frame.node);

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import type { Answer, Outcome, Request } from '../../../src/model/index.ts';
 import { createDatagramHook, type Hook as DatagramHook, type HookHandlers } from '../../../src/receive/index.ts';
@@ -131,6 +132,7 @@ const ask = (part: FramePart = {}): string =>
   );
 const tell = (part: FramePart = {}): string =>
   frame('T', `0 0 udp 192.0.2.1 5060 ${HOST} 5060 n good 300 0 ${base64(part.raw ?? REGISTER)}`, part);
+const none = (): void => undefined;
 const wordsOf = (happened: readonly Happened[]): string[] => happened.map(([what]) => what);
 
 test('an ask is answered to the control socket, with its transaction and a keyed hash', async () => {
@@ -340,3 +342,45 @@ test.each(['ask', 'tell'] as const)(
     again.close();
   },
 );
+
+test('the answer is on its way before anything that follows from it: the books do not hold up a call', async () => {
+  // the server's ear is another thread: while this one is busy with what follows, it can look whether the answer is there
+  const heard = new Int32Array(new SharedArrayBuffer(4));
+  const ear = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+     const socket = require('node:dgram').createSocket('udp4');
+     socket.on('message', (bytes) => {
+       if (!bytes.toString('latin1').includes(' V ')) return;
+       Atomics.store(workerData, 0, 1);
+       Atomics.notify(workerData, 0);
+     });
+     socket.bind(0, '${HOST}', () => parentPort.postMessage(socket.address().port));`,
+    { eval: true, workerData: heard },
+  );
+  const [port] = (await once(ear, 'message')) as [number];
+  const [askPort, tellPort] = [await freePort(), await freePort()];
+  const handlers = { tell: none, outcome: none, expired: none, hello: none, drop: none, failed: none };
+  let followed = (_when: string): void => undefined;
+  const waited = new Promise<string>((resolve) => (followed = resolve));
+  const hook = await createDatagramHook(
+    {
+      host: HOST,
+      askPort,
+      tellPort,
+      clock: { now: () => NOW },
+      nodes: [{ name: 'edge1', control: { host: HOST, port }, secretUp: UP, secretDown: DOWN }],
+    },
+    {
+      ...handlers,
+      ask: () => ({ answer: 'allow', after: () => followed(Atomics.wait(heard, 0, 0, 5_000)) }),
+    },
+  );
+  const kamailio = await open();
+  cleanups.push(async () => {
+    await hook.stop();
+    await ear.terminate();
+    kamailio.close();
+  });
+  kamailio.send(ask(), askPort, HOST);
+  expect(['ok', 'not-equal']).toContain(await waited);
+});
