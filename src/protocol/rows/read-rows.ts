@@ -1,6 +1,6 @@
 import { CompanionError, parseDuration } from '../../model/index.ts';
 import type { ImportRow } from '../../model/index.ts';
-import { parseCsv, plainCell } from './csv.ts';
+import { csvRows, plainCell } from './csv.ts';
 import type { CsvRow } from './csv.ts';
 import { secfilterSubject } from './secfilter.ts';
 
@@ -100,7 +100,7 @@ const gather = (raws: Iterable<Raw>, now: number): ReadRows => {
 };
 
 /** Rows of Kamailio's secfilter table, exported with its headings. */
-const fromSecfilter = function* (names: readonly string[], rows: readonly CsvRow[], list: RowList): Generator<Raw> {
+const fromSecfilter = function* (names: readonly string[], rows: Iterable<CsvRow>, list: RowList): Generator<Raw> {
   for (const { line, cells } of rows) {
     const row = Object.fromEntries(names.map((name, index) => [name, cells[index]]));
     try {
@@ -113,19 +113,25 @@ const fromSecfilter = function* (names: readonly string[], rows: readonly CsvRow
   }
 };
 
+const withFirst = function* (first: CsvRow, rows: Iterable<CsvRow>): Generator<CsvRow> {
+  yield first;
+  yield* rows;
+};
+
 const fromCsv = function* (text: string, list: RowList): Generator<Raw> {
-  const [first, ...rest] = parseCsv(text);
-  if (first === undefined) return;
+  const rows = csvRows(text);
+  const { value: first, done } = rows.next();
+  if (done === true) return;
   const names = first.cells.map((cell) => cell.toLowerCase());
   if (['action', 'type', 'data'].every((name) => names.includes(name))) {
-    yield* fromSecfilter(names, rest, list);
+    yield* fromSecfilter(names, rows, list);
     return;
   }
   const fields = first.cells.map(fieldOf);
   const headed = fields.includes('subject');
   // without headings: the address, then what it is
   const columns: readonly (Field | undefined)[] = headed ? fields : ['subject', 'note'];
-  for (const { line, cells } of headed ? rest : [first, ...rest]) {
+  for (const { line, cells } of headed ? rows : withFirst(first, rows)) {
     const raw: Partial<Record<Field, string>> = {};
     for (const [index, field] of columns.entries()) {
       if (field !== undefined) raw[field] ??= plainCell(cells[index] ?? '');

@@ -1,18 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import { csvLine, parseCsv, readRows } from '../../../src/protocol/index.ts';
+import { csvLine, csvRows, readRows } from '../../../src/protocol/index.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 8);
 
 describe('CSV', () => {
   test('quotes, line ends, separators, comments, a byte order mark', () => {
-    expect(parseCsv('\ufeffa,"b ""x"", y"\r\n\r\n# no\n"two\nlines",c')).toEqual([
+    expect([...csvRows('\ufeffa,"b ""x"", y"\r\n\r\n# no\n"two\nlines",c')]).toEqual([
       { line: 1, cells: ['a', 'b "x", y'] },
       { line: 4, cells: ['two\nlines', 'c'] },
     ]);
-    expect(parseCsv('a;b\nc;d')[1]?.cells).toEqual(['c', 'd']);
-    expect(parseCsv('a\tb')[0]?.cells).toEqual(['a', 'b']);
-    expect(parseCsv('')).toEqual([]);
-    expect(parseCsv('"never closed,\n1')).toHaveLength(1);
+    expect([...csvRows('a;b\nc;d')][1]?.cells).toEqual(['c', 'd']);
+    expect([...csvRows('a\tb')][0]?.cells).toEqual(['a', 'b']);
+    expect([...csvRows('')]).toEqual([]);
+    expect([...csvRows('a,"b" \n"c" ,d')].map(({ cells }) => cells)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+  });
+
+  test('one stray quote does not swallow the rows behind it', () => {
+    const rowsOf = (text: string): string[] =>
+      [...csvRows(text)].map(({ line, cells }) => `${line} ${cells.join('|')}`);
+    expect(rowsOf('"never closed,\n1')).toEqual(['1 "never closed|', '2 1']);
+    expect(rowsOf('a,"one\nb,two\nc,"three"\n')).toEqual(['1 a|"one', '2 b|two', '3 c|three']);
+    expect(rowsOf('a,"six" feet\nb')).toEqual(['1 a|"six" feet', '2 b']);
+    const long = `1.1.1.1,"stray\n${'1.1.1.2,"a ""b"""\n'.repeat(5_000)}`;
+    expect(rowsOf(long).slice(0, 2)).toEqual(['1 1.1.1.1|"stray', '2 1.1.1.2|a "b"']);
+    expect(rowsOf(long)).toHaveLength(5_001);
   });
 
   test('no cell is a formula for a spreadsheet, and comes back as it was', () => {
