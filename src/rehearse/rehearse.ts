@@ -56,9 +56,11 @@ const open = (file: string, chunks: Iterable<Buffer>, drop: Drop): Recording => 
     bytes += next.value.bytes.length;
   }
   if (ahead.length > 0) return { messages, ahead };
-  const why = reasons.has('unknown-format')
-    ? 'it is no pcap, pcapng, HEP capture or JSONL timeline'
-    : `it holds no message${reasons.size === 0 ? '' : ` (${[...reasons].join(', ')})`}`;
+  const why = reasons.has('compressed')
+    ? 'it is compressed; unpack it first, for example gunzip -c FILE | companion replay -'
+    : reasons.has('unknown-format')
+      ? 'it is no pcap, pcapng, HEP capture or JSONL timeline'
+      : `it holds no message${reasons.size === 0 ? '' : ` (${[...reasons].join(', ')})`}`;
   throw new CompanionError('CAPTURE_UNREADABLE', `Cannot read the capture ${escapeText(file, 200)}: ${why}.`);
 };
 

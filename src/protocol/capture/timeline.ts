@@ -7,7 +7,11 @@ import type { Intake } from './intake.ts';
 const MAX_LINE_BYTES = 131_072;
 
 const TRANSPORTS: ReadonlySet<string> = new Set<Transport>(['udp', 'tcp', 'tls', 'ws', 'wss', 'sctp']);
-const isTransport = (value: unknown): value is Transport => typeof value === 'string' && TRANSPORTS.has(value);
+/** `udp`, in any case. */
+const transportOf = (value: unknown): Transport | undefined => {
+  const name = typeof value === 'string' && value.length <= 4 ? value.toLowerCase() : '';
+  return TRANSPORTS.has(name) ? (name as Transport) : undefined;
+};
 
 /** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
 const endpointOf = (value: unknown): Endpoint | undefined => {
@@ -30,9 +34,10 @@ const messageOf = (line: string): CapturedMessage | undefined => {
   const { t, src, dst, proto, b64 } = value as Readonly<Record<string, unknown>>;
   const from = endpointOf(src);
   const to = endpointOf(dst);
-  if (from === undefined || to === undefined || !isTransport(proto)) return undefined;
+  const transport = transportOf(proto);
+  if (from === undefined || to === undefined || transport === undefined) return undefined;
   if (typeof t !== 'number' || !Number.isFinite(t) || typeof b64 !== 'string') return undefined;
-  return { at: t * 1_000, from, to, transport: proto, bytes: Buffer.from(b64, 'base64'), cut: false };
+  return { at: t * 1_000, from, to, transport, bytes: Buffer.from(b64, 'base64'), cut: false };
 };
 
 /** A JSON object a line: `t` (seconds), `src` and `dst` (`ip:port`), `proto`, `b64` (the message). */

@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { SIP_DATA } from '../detect/replay-trace.ts';
@@ -49,6 +51,21 @@ test('a table, what the server was, what was not judged; also from standard inpu
   expect(out).toMatch(/^198\.51\.100\.66 +104 +message 1 +banned +scanner/m);
   expect(out).toContain('Server 192.0.2.10;');
   expect(out).toContain('Not judged: nothing');
+});
+
+test('standard input may be slow', async () => {
+  const lines = readFileSync(CRACK);
+  const child = spawn(process.execPath, [MAIN, 'replay', '-', '--config', defaults, '--json'], {
+    env: { HOME: folder },
+  });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stdin.write(lines.subarray(0, 1_000));
+  // long enough for a reader that does not wait to have given up on a machine at rest; on a busy one the test is lenient
+  await sleep(1_500);
+  child.stdin.end(lines.subarray(1_000));
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect([code, JSON.parse(out)]).toMatchObject([0, { messages: 104, flaggedAt: 1 }]);
 });
 
 test('policies that differ: exit code 1, and how', { timeout: 30_000 }, () => {

@@ -227,8 +227,18 @@ describe('timelines', () => {
     expect(messages[0]).toMatchObject({ at: 1_500, to: { ip: '2001:db8::1', port: 5060 }, bytes: OPTIONS });
     expect(drops).toEqual({ 'timeline-line': wrong.length });
   });
+
+  test('broken lines at its beginning, and a transport in capitals', () => {
+    const { messages, drops } = read(Buffer.from(['# my capture', '}', line.replace('"udp"', '"UDP"')].join('\n')));
+    expect(messages).toMatchObject([{ at: 1_500, transport: 'udp' }]);
+    expect(drops).toEqual({ 'timeline-line': 2 });
+  });
 });
 
-test.each(['', 'hello world, this is a text', '\u001f\u008b gzip'])('%j is named as what it is not', (text) => {
+test.each(['', 'hello world, this is a text', 'a\u0000b\n{"t":1}'])('%j is named as what it is not', (text) => {
   expect(read(Buffer.from(text, 'latin1'))).toEqual({ messages: [], drops: { 'unknown-format': 1 } });
+});
+
+test.each(['\u001f\u008b gzip', '(\u00b5/\u00fd zstd', '\u00fd7zXZ xz', 'BZh9 bzip2'])('%j is compressed', (text) => {
+  expect(read(Buffer.from(text, 'latin1'))).toEqual({ messages: [], drops: { compressed: 1 } });
 });
