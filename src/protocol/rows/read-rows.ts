@@ -120,8 +120,9 @@ const withFirst = function* (first: CsvRow, rows: Iterable<CsvRow>): Generator<C
 
 const fromCsv = function* (text: string, list: RowList): Generator<Raw> {
   const rows = csvRows(text);
-  const { value: first, done } = rows.next();
-  if (done === true) return;
+  const begin = rows.next();
+  if (begin.done === true) return;
+  const first = begin.value;
   const names = first.cells.map((cell) => cell.toLowerCase());
   if (['action', 'type', 'data'].every((name) => names.includes(name))) {
     yield* fromSecfilter(names, rows, list);

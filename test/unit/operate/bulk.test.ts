@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { AuditLine, ListEntry, Request, Verdict } from '../../../src/model/index.ts';
+import type { AuditLine, Change, ListEntry, Request, Verdict } from '../../../src/model/index.ts';
 import { applyConfiguredLists, createAuthoredLists, createLiveDetectors } from '../../../src/operate/index.ts';
-import { HOUR, NOW, ban, bench, fakeRecords, good } from './bench.ts';
+import { HOUR, NOW, ban, bench, fakeEnforcer, fakeRecords, good } from './bench.ts';
 
 const subjects = (rows: readonly { readonly subject: string }[]): string[] => rows.map(({ subject }) => subject);
 
@@ -74,6 +74,35 @@ describe('imports', () => {
     expect(judge.ledger.count('good')).toBe(0);
     expect(await operations.listImport('deny', { rows, author: 'x' })).toMatchObject({ added: 0, same: 1 });
     expect(await operations.listAll('deny')).toMatchObject([{ note: 'abuse', until: null }]);
+  });
+
+  test('a long one is pushed in slices and has one line of audit; its rows are told as parts of it', async () => {
+    const said: string[] = [];
+    const pushes: number[] = [];
+    const enforcer = fakeEnforcer();
+    const counting = { ...enforcer, apply: (changes: readonly Change[]) => void pushes.push(changes.length) };
+    const { operations, events, lists } = bench({ said, enforcer: counting });
+    const rows = Array.from({ length: 250 }, (_, n) => ({ subject: `10.1.${n}.0/24` }));
+    const report = await operations.listImport('deny', { rows: [...rows, { subject: 'nonsense' }], author: 'ana' });
+    expect(report).toMatchObject({ added: 250, problems: [{ row: 250, code: 'ADDRESS_INVALID' }] });
+    expect(pushes).toEqual([100, 100, 50]);
+    expect(lists.verdict('10.1.249.1')).toBe('deny');
+    expect(said.filter((line) => line === 'remember put deny')).toHaveLength(250);
+    expect(said.filter((line) => line.startsWith('audit'))).toEqual([
+      'audit ana deny.import 10.1.0.0/24: 250 of 250 rows, to 10.1.249.0/24',
+    ]);
+    expect(events.map(({ bulk }) => bulk)).toEqual(rows.map(() => true));
+  });
+
+  test('a short one is told row by row, and a dry run not at all', async () => {
+    const said: string[] = [];
+    const { operations, events } = bench({ said });
+    const rows = Array.from({ length: 250 }, (_, n) => ({ subject: `10.1.${n}.0/24` }));
+    await operations.banImport({ rows, author: 'ana', dryRun: true });
+    expect([said, events]).toEqual([[], []]);
+    await operations.banImport({ rows: rows.slice(0, 3), author: 'ana' });
+    expect(said.filter((line) => line.startsWith('audit ana ban.add'))).toHaveLength(3);
+    expect(events.map(({ bulk }) => bulk)).toEqual([undefined, undefined, undefined]);
   });
 
   test('clear lifts everything that is held and leaves the lists', async () => {
