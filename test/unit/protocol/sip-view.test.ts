@@ -156,6 +156,9 @@ test.each([
   [Buffer.alloc(64), 'keep-alive'],
   [Buffer.from('jaK'), 'keep-alive'],
   [sample('edge/f06-stun.bin'), 'keep-alive'],
+  ['\0\x01\0\x00transaction-id-1', 'keep-alive'],
+  ['\0\x01\0\x08transaction-id-1\0\x03\0\x04\0\0\0\0', 'keep-alive'],
+  ['\0\x01\0\x09transaction-id-1\0\x03\0\x04\0\0\0\0', 'not-sip'],
   ['SIP/2.0 200 OK\r\nVia: x\r\n\r\n', 'reply'],
   ['SIP/2.0 200 OK\r\n\r\n', 'no-headers'],
   ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 'not-sip'],
@@ -182,6 +185,9 @@ test.each(['IN:VITE', 'INV\xfcTE', 'A'.repeat(72)])('the method %s is one to ser
 test('SIP that looks like STUN is no keep-alive', () => {
   const text = ' INV\x21\x12\xa4\x42 sip:100@h SIP/2.0\r\nVia: x\r\n\r\n';
   expect(read(text)).toMatchObject({ requestUser: '100' });
+  // without the cookie (RFC 3489) nothing but the size tells them apart
+  const classic = 'A sip:100@h SIP/2.0\r\nv:x\r\n\r\n';
+  expect(read(`\0\x01\0${String.fromCharCode(classic.length - 16)}${classic}`)).toMatchObject({ requestUser: '100' });
 });
 
 test.each([

@@ -15,6 +15,19 @@ const isStun = (bytes: Buffer): boolean =>
   bytes.length % 4 === 0 &&
   bytes.readUInt32BE(4) === STUN_MAGIC_COOKIE;
 
+const STUN_BINDING = 0x0001;
+const CLASSIC_STUN_MAX_BYTES = 28;
+
+/**
+ * A binding request of RFC 3489, which had no cookie, alone or with one attribute. Longer ones are judged: SIP fits into
+ * them, behind bytes that servers skip.
+ */
+const isClassicStun = (bytes: Buffer): boolean =>
+  bytes.length >= STUN_HEADER_BYTES &&
+  bytes.length <= CLASSIC_STUN_MAX_BYTES &&
+  bytes.readUInt16BE(0) === STUN_BINDING &&
+  bytes.readUInt16BE(2) === bytes.length - STUN_HEADER_BYTES;
+
 const isBlankByte = (byte: number): boolean =>
   byte === 0 || byte === 0x0d || byte === 0x0a || byte === 0x20 || byte === 0x09;
 
@@ -38,7 +51,7 @@ export const classifyKeepAlive = (bytes: Buffer): KeepAlive | undefined => {
   const first = bytes[0];
   // the usual message begins with a letter, and neither a blank nor STUN does
   if (first !== undefined && first >= 0x40 && bytes.length > MAX_SHORT_BYTES) return undefined;
-  if (isStun(bytes)) return 'stun';
+  if (isStun(bytes) || isClassicStun(bytes)) return 'stun';
   const blank = bytes.length === 0 ? undefined : blankKind(bytes);
   return blank ?? (bytes.length <= MAX_SHORT_BYTES ? 'short' : undefined);
 };
