@@ -24,6 +24,8 @@ export interface Extent {
   /** Longest run of numbers among the names. */
   readonly run: number;
   readonly tier: ProofTier;
+  /** All of them are of this network; undefined: of any. */
+  readonly asn?: number;
 }
 
 /** Sources kept of one campaign: enough for every rule, whatever the flood. */

@@ -14,6 +14,7 @@ import { Memory } from '../base/memory.ts';
 import { SourceKey } from '../base/source-key.ts';
 import { SourceTable } from '../base/source-table.ts';
 import { Campaign, type Extent } from './campaign.ts';
+import { NetworkCampaigns } from './network-campaigns.ts';
 
 const configSchema = z.strictObject({
   enabled: z.boolean().default(true).describe('switch the detector off'),
@@ -24,6 +25,14 @@ const configSchema = z.strictObject({
     .max(1_000)
     .default(15)
     .describe('the same when eight of the names they ask for stand in a row'),
+  same_network: z
+    .int()
+    .min(5)
+    .max(1_000)
+    .default(10)
+    .describe(
+      'the same when all are of one network (ASN) where nobody authenticated; without a database it is never looked at',
+    ),
   window: durationSetting('1h').describe('how long what was in vain counts, and a campaign lasts'),
   grace: durationSetting('32s').describe('time to answer a challenge (RFC 3261 timers B and F)'),
   campaign_grace: durationSetting('4s').describe('the same for a second name of one address while a campaign goes on'),
@@ -31,6 +40,7 @@ const configSchema = z.strictObject({
   looks_per_second: z.int().min(1).max(10_000).default(100).describe('new addresses whose messages are looked at'),
   max_sources: z.int().min(1).max(1_000_000).default(50_000).describe('addresses remembered'),
   max_campaigns: z.int().min(1).max(10_000).default(1_000).describe('ways to build a message remembered'),
+  max_networks: z.int().min(1).max(10_000).default(1_000).describe('the same within one network'),
   max_users: z.int().min(1).max(5_000_000).default(100_000).describe('authenticated users remembered'),
 });
 
@@ -60,6 +70,8 @@ interface Vain {
   readonly name: string;
   /** How its message was built. */
   readonly wire: string;
+  /** Number of its network (ASN); 0: unknown. */
+  readonly asn: number;
   /** silent: never answered a challenge. tried: did, for one user. guessing: was refused for several. */
   state: 'silent' | 'tried' | 'guessing';
   /** The user whose credentials were refused first. */
@@ -82,6 +94,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
     const key = new SourceKey();
     const users = new Memory<User>(config.max_users);
     const campaigns = new Memory<{ readonly campaign: Campaign }>(config.max_campaigns);
+    const networks = new NetworkCampaigns(config);
     const sources: SourceTable = new SourceTable(config.max_sources, (slot) => {
       const vain = vains.get(slot);
       if (vain !== undefined) leaveCampaign(vain);
@@ -106,8 +119,9 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
 
     const campaignOf = (wire: string): Campaign => campaigns.take(wire, () => ({ campaign: new Campaign() })).campaign;
 
-    const leaveCampaign = ({ wire, identity }: Vain): void => {
+    const leaveCampaign = ({ wire, identity, asn }: Vain): void => {
       if (campaigns.has(wire)) campaignOf(wire).leave(identity);
+      networks.leave(wire, asn, identity);
     };
 
     const forget = (slot: number): void => {
@@ -124,10 +138,20 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       return extent;
     };
 
-    const join = ({ at, tier }: Request | Outcome, { wire, identity, name, state }: Vain): void => {
+    /** What is going on in its network, or anywhere, among messages that are built like this one. */
+    const extentOf = (wire: string, asn: number, at: EpochMs): Extent | undefined => {
+      const anywhere = campaigns.has(wire) ? advance(campaignOf(wire), at) : undefined;
+      if (anywhere !== undefined) return anywhere;
+      const near = networks.extentOf(wire, asn, at);
+      if (near !== undefined) anyUntil = Math.max(anyUntil, at + config.window);
+      return near;
+    };
+
+    const join = ({ at, tier }: Request | Outcome, { wire, identity, name, state, asn }: Vain): void => {
       const campaign = campaignOf(wire);
       if (!campaign.join(identity, { at, name, tier }, state === 'guessing')) skipped += 1;
       advance(campaign, at);
+      networks.join(wire, asn, identity, { at, name, tier }, state === 'guessing');
     };
 
     /** A first request of somebody: how it is built is looked at while there is time for it. Nobody else takes room. */
@@ -141,6 +165,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
         at: event.at,
         name,
         wire: facts.wire(),
+        asn: facts.place?.asn ?? 0,
         state,
         refused: '',
         quietUntil: -Infinity,
@@ -150,7 +175,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
     };
 
     const accuse = (event: Request, vain: Vain, wire: string, extent: Extent, roams: boolean): readonly Finding[] => {
-      const { sources: many, names, run, tier } = extent;
+      const { sources: many, names, run, tier, asn } = extent;
       if (event.at < vain.quietUntil) return NO_FINDINGS;
       vain.quietUntil = event.at + QUIET_MS;
       const row = run >= config.in_order ? `, ${run} in a row` : '';
@@ -162,14 +187,10 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
           // a device without a password asks for one name for ever, over TCP too: it may be put right, and is not banned
           tier: tier === 'proven' && roams ? event.tier : 'spoofable',
           points: ENOUGH_POINTS,
-          evidence: `one of ${many} addresses whose messages are built alike (${wire}): ${names} names${row}, no success`,
+          evidence: `one of ${many} addresses${asn === undefined ? '' : ` of AS${asn}`} whose messages are built alike (${wire}): ${names} names${row}, no success`,
         },
       ];
     };
-
-    /** The campaign that a message built like this one is part of. */
-    const extentOf = (wire: string, at: EpochMs): Extent | undefined =>
-      campaigns.has(wire) ? advance(campaignOf(wire), at) : undefined;
 
     /** Asked in vain before; now again. */
     const onAgain = (event: Request, facts: Facts, vain: Vain, name: string): readonly Finding[] => {
@@ -177,12 +198,12 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       const roams = name !== vain.name || vain.state === 'guessing';
       if (vain.state === 'tried' || at - vain.at < (roams ? config.campaign_grace : config.grace)) return NO_FINDINGS;
       let { wire } = vain;
-      let extent = extentOf(wire, at);
+      let extent = extentOf(wire, vain.asn, at);
       // random tokens look unlike the others now and then: either of its messages may betray a bot
       if (extent === undefined && at < anyUntil && facts.wire !== undefined && hasTime(at)) {
         looks += 1;
         wire = facts.wire();
-        extent = extentOf(wire, at);
+        extent = extentOf(wire, vain.asn, at);
       }
       return extent === undefined || users.has(name) ? NO_FINDINGS : accuse(event, vain, wire, extent, roams);
     };
@@ -235,19 +256,20 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       join(outcome, vain);
     };
 
-    const onSuccess = (outcome: Outcome, ...names: readonly string[]): void => {
+    const onSuccess = (outcome: Outcome, asn: number, ...names: readonly string[]): void => {
+      networks.succeeded(asn, outcome.at);
       const slot = sources.take(key.read(outcome.source.identity));
       goodUntil[slot] = outcome.at + config.success;
       forget(slot);
       for (const name of names) if (name !== '') users.take(name.slice(0, MAX_NAME_CHARS), () => USER);
     };
 
-    const onOutcome = (outcome: Outcome): void => {
+    const onOutcome = (outcome: Outcome, asn: number): void => {
       if (outcome.type === 'parse-error' || outcome.type === 'unacknowledged') return;
-      if (outcome.type === 'registered') return onSuccess(outcome, outcome.user);
+      if (outcome.type === 'registered') return onSuccess(outcome, asn, outcome.user);
       if (outcome.type === 'auth') {
         const { result, user, claimed } = outcome;
-        if (result === 'ok') onSuccess(outcome, user, claimed);
+        if (result === 'ok') onSuccess(outcome, asn, user, claimed);
         else if (REFUSED.has(result)) onRefused(outcome);
         else onNoAnswer(outcome);
         return;
@@ -262,7 +284,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       id: 'distributed-scan',
       detect(event, facts) {
         if (event.kind === 'outcome') {
-          onOutcome(event);
+          onOutcome(event, facts.place?.asn ?? 0);
           return NO_FINDINGS;
         }
         return isExempt(facts) || isCustomer(event) ? NO_FINDINGS : onRequest(event, facts);
@@ -270,6 +292,7 @@ export const distributedScan: DetectorKind<typeof configSchema> = {
       tables: () => ({
         'distributed-scan.sources': sources.stats,
         'distributed-scan.campaigns': campaigns.stats,
+        'distributed-scan.networks': networks.stats,
         'distributed-scan.users': users.stats,
         'distributed-scan.skipped': { size: 0, evicted: skipped },
       }),

@@ -260,3 +260,94 @@ test('a flood of addresses costs a bounded number of looks, and bounded memory',
   expect(looks).toBe(101);
   expect(detectors.tables()['distributed-scan.sources']).toEqual({ size: 100, evicted: 1 });
 });
+
+/** Twelve addresses that try two names each, far apart: too few for a campaign anywhere. */
+const few = (transport: 'udp' | 'tcp' = 'udp'): Request[] =>
+  range(0, 11).flatMap((index) =>
+    range(0, 2).map((step) =>
+      ask(
+        index * 5_000 + step * 100_000,
+        from(bot(index), 5_060, transport),
+        'REGISTER',
+        `u${(index * 3 + step) * 7_919}x`,
+      ),
+    ),
+  );
+
+const inNetworks =
+  (asnOf: (ip: string) => number) =>
+  (event: Request | Outcome): Facts => ({
+    ...alike()(event),
+    place: { country: 'NL', asn: asnOf(event.source.ip), network: 'hoster' },
+  });
+
+test('a dozen addresses of one network are a campaign; of many, of none, or of an unknown one they are not', () => {
+  const found = feed(
+    only(),
+    few('tcp'),
+    inNetworks(() => 64_500),
+  );
+  expect(found[0]).toMatchObject({ rule: 'campaign.scan', tier: 'proven' });
+  expect(found[0]?.evidence).toMatch(/^one of 1\d addresses of AS64500 whose messages are built alike/);
+  expect(accused(found, few()).size).toBe(12);
+  expect(feed(only(), few(), alike())).toEqual([]);
+  expect(
+    feed(
+      only(),
+      few(),
+      inNetworks(() => 0),
+    ),
+  ).toEqual([]);
+  const byAddress = new Map(few().map(({ source }, index) => [source.ip, 1_000 + index]));
+  expect(
+    feed(
+      only(),
+      few(),
+      inNetworks((ip) => byAddress.get(ip) ?? 0),
+    ),
+  ).toEqual([]);
+  expect(
+    feed(
+      only({ same_network: 13 }),
+      few(),
+      inNetworks(() => 64_500),
+    ),
+  ).toEqual([]);
+});
+
+test('in a network where somebody authenticated it takes as many addresses as anywhere', () => {
+  const facts = inNetworks(() => 64_500);
+  const customer = registers(0, from('198.51.100.7'), 'alice', 60);
+  expect(feed(only(), [...customer, ...few()], facts)).toEqual([]);
+  // also when that comes while they are at it
+  const late = registers(250_000, from('198.51.100.7'), 'alice', 60);
+  const again = few().map((event) => ({ ...event, at: event.at + 300_000 }));
+  const found = feed(only(), [...few(), ...late, ...again], facts);
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.every(({ after }) => after <= few().length)).toBe(true);
+  // a success is a day's word
+  const muchLater = few().map((event) => ({ ...event, at: event.at + 25 * HOUR }));
+  expect(feed(only(), [...customer, ...muchLater], facts).length).toBeGreaterThan(0);
+  // and 200 addresses there are a campaign all the same
+  expect(accused(feed(only(), [...customer, ...botnet()], facts), [...customer, ...botnet()]).size).toBeGreaterThan(
+    150,
+  );
+});
+
+test('what is known of networks changes nothing for who is found without', () => {
+  const without = feed(only({ same_network: 1_000 }), botnet(), alike());
+  expect(
+    feed(
+      only({ same_network: 1_000 }),
+      botnet(),
+      inNetworks(() => 64_500),
+    ),
+  ).toEqual(without);
+  const withNetworks = feed(
+    only(),
+    botnet(),
+    inNetworks((ip) => 64_000 + Number(ip.split('.')[1])),
+  );
+  expect(accused(withNetworks, botnet()).size).toBeGreaterThanOrEqual(accused(without, botnet()).size);
+  expect(withNetworks[0]!.after).toBeLessThanOrEqual(without[0]!.after);
+});
