@@ -53,6 +53,14 @@ const listOf = (json: unknown, key: string): readonly unknown[] => {
   throw new Error(`it answered without a list of ${key} decisions`);
 };
 
+/** A page that is no stream at all would else read as one that has ended everything. */
+const streamOf = (body: Buffer): readonly [added: readonly unknown[], deleted: readonly unknown[]] => {
+  const json = parseJson(body, 'it');
+  if (fieldOf(json, 'new') === undefined && fieldOf(json, 'deleted') === undefined)
+    throw new Error('it answered with something else than decisions');
+  return [listOf(json, 'new'), listOf(json, 'deleted')];
+};
+
 /** The decision stream of a CrowdSec LAPI, as a bouncer reads it: bans of addresses and ranges. */
 export const createCrowdsec = (parts: FeedParts, settings: CrowdsecSettings): Feed => {
   const { clock, http } = parts;
@@ -106,8 +114,7 @@ export const createCrowdsec = (parts: FeedParts, settings: CrowdsecSettings): Fe
       });
       if (status === 401 || status === 403) throw new Error('it does not accept the key (api_key)');
       if (status !== 200) throw new Error(`it answered ${status}`);
-      const json = parseJson(body, 'it');
-      const [added, deleted] = [listOf(json, 'new'), listOf(json, 'deleted')];
+      const [added, deleted] = streamOf(body);
       const out = nothingLeftOut();
       const next = startup ? new DatedEntries() : dated;
       if (!startup) {

@@ -23,6 +23,14 @@ const rowsOf = (json: unknown, key: string): readonly unknown[] => {
   throw new Error(`it answered without ${key}`);
 };
 
+const jsonOrNone = (body: Buffer): unknown => {
+  try {
+    return parseJson(body, 'it');
+  } catch {
+    return undefined;
+  }
+};
+
 /** Counts come as text. */
 const countOf = (row: unknown): number => {
   const count = Number(fieldOf(row, 'seen_count'));
@@ -47,8 +55,9 @@ export const createSentrypeer = (parts: FeedParts, settings: SentrypeerSettings)
 
   const ask = async (path: string): Promise<unknown> => {
     const { status, body } = await http(`${base}/${path}`, { headers, deadlineMs: DEADLINE_MS, maxBytes: MAX_BYTES });
-    // it says so where it has none yet
-    if (status === 404) return { ip_addresses: [], called_numbers: [] };
+    // it says so, in JSON, where it has none yet; another 404 is a wrong address (url)
+    if (status === 404 && typeof fieldOf(jsonOrNone(body), 'message') === 'string')
+      return { ip_addresses: [], called_numbers: [] };
     if (status === 401 || status === 403) throw new Error('it does not accept the key (api_key)');
     if (status !== 200) throw new Error(`it answered ${status}`);
     return parseJson(body, 'it');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DAY, MINUTE, feedBench } from './feed-bench.ts';
+import type { FakeAnswer } from '../fake-server.ts';
 import type { FeedBench } from './feed-bench.ts';
 
 const V1 = { name: 'apiban', type: 'apiban', api_key: 'secret-key', version: 1, set: 'sip' };
@@ -44,36 +45,6 @@ describe('version 1', () => {
     expect(bench.server.asked.at(-1)?.path).toBe('/api/secret-key/banned/1643000002');
     bench.clock.at += 7 * DAY;
     expect(listed('203.0.113.7')).toBeUndefined();
-  });
-
-  test.each([
-    ['a wrong key', page('none', 'unauthorized', 403), /does not accept the key/],
-    ['a wrong key with another status', page('none', 'unauthorized'), /does not accept the key/],
-    ['its limit', page('rate limit exceeded', 'unauthorized', 429), /limit of requests/],
-    ['an error of the server', { status: 502, body: '<html>' }, /answered 502/],
-    ['a page about something else', { status: 200, body: '<html>welcome</html>' }, /no JSON/],
-    ['no addresses', page('x', '12'), /something else than addresses/],
-    ['an ID that is none', page([], '../../etc'), /something else than addresses/],
-    ['400 with an ID', page([], '12', 400), /something else than addresses/],
-    ['JSON of another shape', { status: 200, body: '[]' }, /something else than addresses/],
-    ['null', { status: 200, body: 'null' }, /something else than addresses/],
-    ['a connection that breaks', { body: '{', breaks: true }, /broke|terminated|other side/],
-    ['an answer without end', { body: 'x'.repeat(300_000) }, /more than 262144 bytes/],
-  ])('%s changes nothing and is an alarm', async (_, answer, message) => {
-    bench.server.answer = ({ path }) => (path.endsWith('/100') ? page(['203.0.113.7'], '200') : END);
-    bench.use(V1);
-    await bench.desk.look();
-    bench.server.answer = () => answer;
-    bench.clock.at += 4 * MINUTE;
-    await bench.desk.look();
-    expect(listed('203.0.113.7')).toBe('banned');
-    expect(bench.alarms.get('feed apiban')).toMatch(message);
-    expect(bench.alarms.get('feed apiban')).toContain('Last read: 4m ago; what it said then goes on');
-    expect([...bench.alarms.values()].join()).not.toContain('secret-key');
-    bench.server.answer = () => END;
-    bench.clock.at += 8 * MINUTE;
-    await bench.desk.look();
-    expect(bench.alarms.size).toBe(0);
   });
 
   test('never asks more than its limit allows; what comes before the limit counts', async () => {
@@ -135,6 +106,46 @@ describe('version 1', () => {
     bench.use(V1);
     await bench.desk.look();
     expect(bench.desk.rows()[0]).toMatchObject({ entries: 1, left: { unread: 1, nobody: 1 }, lastError: '' });
+  });
+});
+
+/** Every error body that formats.md (E1) names, and what else comes from servers and proxies. */
+const WRONG: readonly [string, FakeAnswer, RegExp][] = [
+  ['a wrong key', page('none', 'unauthorized', 403), /does not accept the key/],
+  ['a wrong key with another status', page('none', 'unauthorized'), /does not accept the key/],
+  ['its limit', page('rate limit exceeded', 'unauthorized', 429), /limit of requests/],
+  ['an error of the server', { status: 502, body: '<html>' }, /answered 502/],
+  ['a page about something else', { status: 200, body: '<html>welcome</html>' }, /no JSON/],
+  ['no addresses', page('x', '12'), /something else than addresses/],
+  ['an ID that is none', page([], '../../etc'), /something else than addresses/],
+  ['400 with an ID', page([], '12', 400), /something else than addresses/],
+  ['JSON of another shape', { status: 200, body: '[]' }, /something else than addresses/],
+  ['null', { status: 200, body: 'null' }, /something else than addresses/],
+  ['a connection that breaks', { body: '{', breaks: true }, /broke|terminated|other side/],
+  ['an answer without end', { body: 'x'.repeat(300_000) }, /more than 262144 bytes/],
+  ['nothing at all', { status: 200, body: '' }, /no JSON/],
+  ['a page in front of it', { status: 200, body: '{"message":"maintenance"}' }, /something else than addresses/],
+  ['another status', { status: 401, body: '{"error":"unauthorized"}' }, /does not accept the key/],
+  ['a 400 about the request', { status: 400, body: '{"error":"bad set"}' }, /something else than addresses/],
+];
+
+describe.each([V1, V2])('version $version', (settings) => {
+  test.each(WRONG)('%s changes nothing and is an alarm', async (_, answer, message) => {
+    bench.server.answer = ({ path, body }) =>
+      path.endsWith('/100') || body.includes('"id":"100"') ? page(['203.0.113.7'], '200') : END;
+    bench.use(settings);
+    await bench.desk.look();
+    bench.server.answer = () => answer;
+    bench.clock.at += 4 * MINUTE;
+    await bench.desk.look();
+    expect(listed('203.0.113.7')).toBe('banned');
+    expect(bench.alarms.get('feed apiban')).toMatch(message);
+    expect(bench.alarms.get('feed apiban')).toContain('Last read: 4m ago; what it said then goes on');
+    expect([...bench.alarms.values()].join()).not.toContain('secret-key');
+    bench.server.answer = () => END;
+    bench.clock.at += 8 * MINUTE;
+    await bench.desk.look();
+    expect(bench.alarms.size).toBe(0);
   });
 });
 

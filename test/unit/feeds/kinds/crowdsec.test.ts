@@ -93,6 +93,13 @@ describe('the stream', () => {
     ['a wrong key', { status: 403, body: '{"message":"access forbidden"}' }, /does not accept the key/],
     ['an error', { status: 500, body: '{"message":"database is locked"}' }, /answered 500/],
     ['no JSON', { body: 'nope' }, /no JSON/],
+    ['no key', { status: 401, body: '{"message":"cookie token is empty"}' }, /does not accept the key/],
+    ['a path that it does not have', { status: 404, body: '404 page not found' }, /answered 404/],
+    ['nothing at all', { body: '' }, /no JSON/],
+    ['null, as a question about one address is answered', { body: 'null' }, /something else than decisions/],
+    ['a list, as that question is answered', { body: '[]' }, /something else than decisions/],
+    ['a page in front of it', { body: '{"message":"maintenance"}' }, /something else than decisions/],
+    ['no list of what ended', { body: '{"new":[],"deleted":{}}' }, /without a list of deleted/],
     ['no list', { body: '{"new":5}' }, /without a list of new/],
     ['half an answer', { body: '{"new":[', breaks: true }, /broke|terminated|other side/],
   ])('%s changes nothing, and everything is asked for again', async (_, wrong, message) => {

@@ -45,6 +45,13 @@ describe('a list', () => {
     ['only remarks', { body: '# gone\n# for ever\n' }, /no addresses in it/],
     ['a page', { body: '<html>\n<p>1.2.3.4</p>\n</html>\n203.0.113.7\n' }, /of its 4 lines are no addresses/],
     ['an error', { status: 503 }, /answered 503/],
+    ['a limit', { status: 429, body: 'slow down\n' }, /answered 429/],
+    ['half of it', { body: '203.0.113.8\n', breaks: true }, /broke|terminated|other side/],
+    [
+      'another kind of file',
+      { body: Buffer.from('PK\u0003\u0004\0\0 203.0.113.8'.repeat(50), 'utf16le') },
+      /no addresses/,
+    ],
     ['not modified, though we have nothing like it', { status: 404 }, /answered 404/],
     [
       'a redirect to another scheme',
@@ -314,6 +321,12 @@ describe('SentryPeer', () => {
   test.each([
     ['nothing yet', { status: 404, body: '{"message":"No data"}' }, ''],
     ['an error', { status: 500 }, 'answered 500'],
+    ['a wrong key', { status: 401, body: '{"message":"Unauthorized"}' }, 'does not accept the key'],
+    ['a path that it does not have', { status: 404, body: '<html>not found</html>' }, 'answered 404'],
+    ['a path of another service', { status: 404, body: '{"error":"no route"}' }, 'answered 404'],
+    ['null', { body: 'null' }, 'without ip_addresses'],
+    ['numbers alone', { body: '{"called_numbers":[]}' }, 'without ip_addresses'],
+    ['half of it', { body: '{"ip_addresses":[', breaks: true }, 'bro'],
     ['another shape', { body: '{"numbers":[]}' }, 'without ip_addresses'],
     ['no JSON', { body: 'x' }, 'no JSON'],
   ])('%s', async (_, wrong, message) => {
