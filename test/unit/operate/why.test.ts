@@ -114,3 +114,11 @@ test('a flood is noted up to its bound a second', () => {
   recent.see(registered(NOW + 1_000, from(IP), 'alice'));
   expect(recent.of('alice')).toHaveLength(1);
 });
+
+test('a call whose answer was not acknowledged is found by its Call-ID', () => {
+  const recent = createRecentUse();
+  const { source, node } = at(0, {});
+  const call = { kind: 'outcome', type: 'unacknowledged', at: NOW, node, source, tier: 'spoofable' } as const;
+  recent.see({ ...call, callId: 'dial1', acked: 0 });
+  expect(recent.of('dial1')).toEqual([{ as: 'call-id', ip: IP, first: NOW, last: NOW, events: 1 }]);
+});
