@@ -76,7 +76,7 @@ test('standard input may be a pipe that does not wait, whose writer is slow', as
   const closed = once(child, 'close') as Promise<[number | null]>;
   closeSync(reader);
   let out = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stdout!.on('data', (chunk: Buffer) => (out += chunk.toString()));
   writer.write(lines.subarray(0, 1_000));
   // a reader that does not wait has given up by then, or on a busy machine not begun
   await sleep(1_500);
