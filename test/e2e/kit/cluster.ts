@@ -18,6 +18,8 @@ export interface ServerSpec {
   readonly sip: string;
   /** As companion's configuration has it. */
   readonly secret: string;
+  /** Answers nobody who is not known there. */
+  readonly allowlistOnly?: true;
 }
 
 /** One of several real Kamailios. */
@@ -111,9 +113,15 @@ export const startCluster = async (
   for (const { sip } of specs) prepared.push(await prepareLab({ sip, users: 'alice:secret', transport: 'datagram' }));
   const [first] = prepared as [Prepared];
   const settings = parse(readFileSync(first.layout.config, 'utf8')) as Record<string, unknown>;
-  const nodes = specs.map(({ name, secret }, at) => {
+  const nodes = specs.map(({ name, secret, allowlistOnly = false }, at) => {
     const { host, control, rpc } = prepared[at]!.line;
-    return { name, secret, control: `${host}:${control}`, rpc: `http://${host}:${rpc}/RPC` };
+    return {
+      name,
+      secret,
+      control: `${host}:${control}`,
+      rpc: `http://${host}:${rpc}/RPC`,
+      allowlist_only: allowlistOnly,
+    };
   });
   // nobody listens to what it says to a double
   const more = doubles.map((double) => ({ ...double, control: '127.0.0.1:9' }));
