@@ -153,23 +153,29 @@ for (const char of "abcdefghijklmnopqrstuvwxyz0123456789-.!%*_+`'~") {
 
 const LONGEST = Math.max(...KNOWN.map(({ length }) => length));
 
-interface Known {
-  readonly codes: Uint8Array;
-  readonly id: number;
-}
-
 /** Names by length and first letter: hardly ever more than one, so that a header costs one comparison. */
 const bucketOf = (length: number, first: number): number => length * 32 + (first & 0x1f);
 
-const buckets: (readonly Known[] | undefined)[] = Array.from({ length: bucketOf(LONGEST + 1, 0) }, () => undefined);
-const enter = (name: string, id: number): void => {
+/**
+ * All names that are known in numbered places, from 1 on, as plain numbers: arrays of objects cost as much again as the
+ * comparison itself. Of each place the name's bytes, its id, and the next place of the same bucket.
+ */
+const NAMES: readonly (readonly [name: string, id: number])[] = [
+  ...KNOWN.flatMap((name, id) => (name === '' ? [] : [[name, id] as const])),
+  ...Object.entries(COMPACT).map(([letter, name]) => [letter, headerIdOf(name)] as const),
+];
+const CODES = new Uint8Array((NAMES.length + 1) * LONGEST);
+const ID_AT = new Uint8Array(NAMES.length + 1);
+const NEXT = new Uint8Array(NAMES.length + 1);
+const FIRST = new Uint8Array(bucketOf(LONGEST + 1, 0));
+for (const [index, [name, id]] of NAMES.entries()) {
+  const place = index + 1;
   const bucket = bucketOf(name.length, name.charCodeAt(0));
-  buckets[bucket] = [...(buckets[bucket] ?? []), { codes: Uint8Array.from(Buffer.from(name)), id }];
-};
-KNOWN.forEach((name, id) => {
-  if (name !== '') enter(name, id);
-});
-for (const [letter, name] of Object.entries(COMPACT)) enter(letter, headerIdOf(name));
+  CODES.set(Buffer.from(name), place * LONGEST);
+  ID_AT[place] = id;
+  NEXT[place] = FIRST[bucket]!;
+  FIRST[bucket] = place;
+}
 
 /**
  * Id of the name at `from` … `to`, in any case and compact or not; a known name is a valid token by itself. Reads bytes:
@@ -178,13 +184,11 @@ for (const [letter, name] of Object.entries(COMPACT)) enter(letter, headerIdOf(n
 export const headerIdAt = (bytes: Uint8Array, from: number, to: number): number => {
   const length = to - from;
   if (length > LONGEST || length < 1) return OTHER_HEADER;
-  const bucket = buckets[bucketOf(length, bytes[from]!)];
-  if (bucket === undefined) return OTHER_HEADER;
-  for (let entry = 0; entry < bucket.length; entry += 1) {
-    const { codes, id } = bucket[entry]!;
+  for (let place = FIRST[bucketOf(length, bytes[from]!)]!; place !== 0; place = NEXT[place]!) {
+    const codes = place * LONGEST;
     let same = 0;
-    while (same < length && TOKEN_LOWER[bytes[from + same]!] === codes[same]) same += 1;
-    if (same === length) return id;
+    while (same < length && TOKEN_LOWER[bytes[from + same]!] === CODES[codes + same]) same += 1;
+    if (same === length) return ID_AT[place]!;
   }
   return OTHER_HEADER;
 };

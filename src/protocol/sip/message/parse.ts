@@ -9,6 +9,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SP = 0x20;
 const HT = 0x09;
+const COLON = 0x3a;
 
 /** Why bytes are no SIP message. `offset` is where that was seen; `detail` holds our own words only. */
 export interface ParseFault {
@@ -23,6 +24,9 @@ const fault = (kind: ParseFault['fault'], detail: string, offset = 0): ParseFaul
 
 const isBlank = (code: number): boolean => code === SP || code === HT;
 
+/** The index of the message at hand, copied when it is complete: a list that grows by itself took 5 % of the parsing. */
+const scratch: number[] = [];
+
 /**
  * Takes a message apart: one pass over its bytes, an index of its lines, no values. Tolerant towards everything that
  * another reader might tolerate (LF for CRLF, blanks before the colon, folding, lines without colon), so that nothing
@@ -30,7 +34,7 @@ const isBlank = (code: number): boolean => code === SP || code === HT;
  * @returns the message, or why there is none; never throws, on any bytes
  */
 export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
-  const size = bytes.length;
+  const size = bytes.length | 0;
   if (size === 0) return fault('empty', 'no bytes');
   if (size > MAX_MESSAGE_BYTES) return fault('too-large', `${size} bytes`, MAX_MESSAGE_BYTES);
   const keepAlive = classifyKeepAlive(bytes);
@@ -39,17 +43,16 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   // RFC 3261 7.5: line ends before the start line are ignored; servers skip blanks and control characters as well
   let start = 0;
   while (start < size && bytes[start]! <= SP) start += 1;
-  let lf = text.indexOf('\n', start);
-  const startLine = readStartLine(text, start, lf < 0 ? size : bytes[lf - 1] === CR ? lf - 1 : lf);
+  let lf = text.indexOf('\n', start) | 0;
+  const startLine = readStartLine(bytes, text, start, lf < 0 ? size : bytes[lf - 1] === CR ? lf - 1 : lf);
   if (startLine === undefined)
     return fault('not-sip', 'the first line is neither a request line nor a status line', start);
-  const lines: number[] = [];
+  let used = 0;
   let complete = false;
   let seen = 0;
   let named = false;
   let indexed: Uint8Array | undefined;
   let bodyStart = size;
-  let colon = -1;
   let at = lf < 0 ? size : lf + 1;
   while (at < size) {
     const first = bytes[at]!;
@@ -58,7 +61,7 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
       bodyStart = first === LF ? at + 1 : at + 2;
       break;
     }
-    lf = text.indexOf('\n', at);
+    lf = text.indexOf('\n', at) | 0;
     if (lf < 0) lf = size;
     let end = bytes[lf - 1] === CR ? lf - 1 : lf;
     const nameLimit = end;
@@ -66,21 +69,18 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
     // the lines folded into the value
     while (lf + 1 < size && isBlank(bytes[lf + 1]!)) {
       flags |= LINE.folded;
-      lf = text.indexOf('\n', lf + 1);
+      lf = text.indexOf('\n', lf + 1) | 0;
       if (lf < 0) lf = size;
       end = bytes[lf - 1] === CR ? lf - 1 : lf;
       if (end === lf && lf < size) flags |= LINE.bareLf;
     }
-    // sought once per colon, so that lines without one cost nothing more
-    if (colon < at) {
-      colon = text.indexOf(':', at);
-      if (colon < 0) colon = size;
-    }
+    let colon = at;
+    while (colon < nameLimit && bytes[colon]! !== COLON) colon += 1;
     let id = OTHER_HEADER;
     let nameEnd = at;
     let from = at;
     let to = end;
-    if (colon >= nameLimit) {
+    if (colon === nameLimit) {
       flags |= LINE.noColon;
     } else {
       named = true;
@@ -100,22 +100,29 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
     }
     seen += 1;
     // padding must not hide a From: of what lies beyond the cap, the first of each known name is kept
-    if (seen > MAX_HEADER_LINES) indexed ??= idsIn(lines);
+    if (seen > MAX_HEADER_LINES) indexed ??= idsIn(scratch, used);
     if (indexed === undefined || (id !== OTHER_HEADER && indexed[id] === 0)) {
-      lines.push(id, at, nameEnd, from, to, flags);
+      scratch[used] = id;
+      scratch[used + 1] = at;
+      scratch[used + 2] = nameEnd;
+      scratch[used + 3] = from;
+      scratch[used + 4] = to;
+      scratch[used + 5] = flags;
+      used += STRIDE;
       if (indexed !== undefined) indexed[id] = 1;
     }
     at = lf + 1;
   }
   if (!named) return fault('no-headers', 'a start line without headers', Math.min(at, size));
   const overflow = seen > MAX_HEADER_LINES;
+  const lines = scratch.slice(0, used);
   return new SipMessage(bytes, text, isAscii(bytes), { start: startLine, lines, bodyStart, complete, overflow });
 };
 
 /** Which ids the index holds: 1 at each. */
-const idsIn = (lines: readonly number[]): Uint8Array => {
+const idsIn = (lines: readonly number[], used: number): Uint8Array => {
   const ids = new Uint8Array(HEADER_NAMES.length + 1);
-  for (let at = 0; at < lines.length; at += STRIDE) ids[lines[at]!] = 1;
+  for (let at = 0; at < used; at += STRIDE) ids[lines[at]!] = 1;
   return ids;
 };
 

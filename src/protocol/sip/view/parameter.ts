@@ -22,8 +22,11 @@ export const unquote = (quoted: string): string => {
 
 const isWhite = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
+/** The name of a parameter in small letters, byte by byte: what stands in a message is compared as bytes. */
+export const nameCodes = (name: string): Uint8Array => Uint8Array.from(Buffer.from(name, 'latin1'));
+
 /** True when the name between two offsets, blanks around it left out, is `name` in any case. */
-const isName = (bytes: Uint8Array, start: number, end: number, name: string): boolean => {
+const isName = (bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean => {
   let from = start;
   let to = end;
   while (from < to && isWhite(bytes[from]!)) from += 1;
@@ -31,15 +34,22 @@ const isName = (bytes: Uint8Array, start: number, end: number, name: string): bo
   if (to - from !== name.length) return false;
   for (let at = 0; at < name.length; at += 1) {
     const char = bytes[from + at]!;
-    if ((char >= 0x41 && char <= 0x5a ? char | 0x20 : char) !== name.charCodeAt(at)) return false;
+    if ((char >= 0x41 && char <= 0x5a ? char | 0x20 : char) !== name[at]) return false;
   }
   return true;
 };
 
 /** Value of the parameter when it is the first one, plainly written and without quotes, as nearly always; else undefined. */
-const readFirst = (bytes: Uint8Array, text: string, name: string, from: number, end: number): string | undefined => {
+const readFirst = (
+  bytes: Uint8Array,
+  text: string,
+  name: Uint8Array,
+  from: number,
+  end: number,
+): string | undefined => {
   const value = from + name.length + 1;
-  if (value > end || bytes[value - 1]! !== EQUALS || !text.startsWith(name, from)) return undefined;
+  if (value > end || bytes[value - 1]! !== EQUALS) return undefined;
+  for (let at = 0; at < name.length; at += 1) if (bytes[from + at] !== name[at]) return undefined;
   for (let at = value; at < end; at += 1) {
     const char = bytes[at]!;
     if (char === SEMICOLON || char === COMMA) return text.slice(value, at);
@@ -57,7 +67,7 @@ const readFirst = (bytes: Uint8Array, text: string, name: string, from: number, 
 export const readParameter = (
   bytes: Uint8Array,
   text: string,
-  name: string,
+  name: Uint8Array,
   from: number,
   end: number,
   separator: ';' | ',',

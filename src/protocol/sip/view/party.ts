@@ -1,4 +1,4 @@
-import { endOfQuoted, readParameter, unquote } from './parameter.ts';
+import { endOfQuoted, nameCodes, readParameter, unquote } from './parameter.ts';
 import { readUriSpan } from './uri.ts';
 import type { UriSpan } from './uri.ts';
 
@@ -8,6 +8,8 @@ export interface PartySpan {
   readonly uri: UriSpan;
   readonly tag: string;
 }
+
+const TAG = nameCodes('tag');
 
 const LESS = 0x3c;
 const GREATER = 0x3e;
@@ -33,12 +35,12 @@ export const readParty = (bytes: Uint8Array, text: string, start: number, end: n
   if (open < 0) {
     const semicolon = seek(bytes, SEMICOLON, from, end);
     if (semicolon < 0) return { display, uri: readUriSpan(bytes, from, end), tag: '' };
-    const tag = readParameter(bytes, text, 'tag', semicolon + 1, end, ';', 'last');
+    const tag = readParameter(bytes, text, TAG, semicolon + 1, end, ';', 'last');
     return { display, uri: readUriSpan(bytes, from, semicolon), tag };
   }
   if (display === '') display = text.slice(start, open).trim();
   const close = seek(bytes, GREATER, open, end);
   if (close < 0) return { display, uri: readUriSpan(bytes, open + 1, end), tag: '' };
-  const tag = readParameter(bytes, text, 'tag', close + 1, end, ';', 'last');
+  const tag = readParameter(bytes, text, TAG, close + 1, end, ';', 'last');
   return { display, uri: readUriSpan(bytes, open + 1, close), tag };
 };

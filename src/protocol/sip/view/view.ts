@@ -2,7 +2,7 @@ import type { HeaderLine, PartyView, SipView } from '../../../model/index.ts';
 import { decodeText, headerIdOf, isParseFault, LINE, MAX_VALUE_CHARS, parseSip } from '../message/index.ts';
 import type { ParseFault, SipMessage, Span } from '../message/index.ts';
 import { locate } from './locate.ts';
-import { readParameter } from './parameter.ts';
+import { nameCodes, readParameter } from './parameter.ts';
 import { readParty } from './party.ts';
 import { hidesLetters, readTricks } from './tricks.ts';
 import { readUriSpan } from './uri.ts';
@@ -39,6 +39,9 @@ const USER_AGENT = headerIdOf('user-agent');
 const AUTHORIZATION = headerIdOf('authorization');
 const PROXY_AUTHORIZATION = headerIdOf('proxy-authorization');
 
+const BRANCH = nameCodes('branch');
+const USERNAME = nameCodes('username');
+
 /** Bounds a value; what is not known to be ASCII is decoded first. */
 const keepText = (text: string, ascii: boolean): string => {
   if (ascii && text.length <= MAX_VALUE_CHARS) return text;
@@ -72,6 +75,12 @@ const readCseq = (bytes: Uint8Array, from: number, to: number): number => {
   return at === from || at - from > MAX_CSEQ_DIGITS ? -1 : number;
 };
 
+const cseqOf = (message: SipMessage, line: number): number => {
+  if (!isFolded(message, line)) return readCseq(message.bytes, message.valueStart(line), message.valueEnd(line));
+  const { bytes, from, to } = valueSpan(message, line);
+  return readCseq(bytes, from, to);
+};
+
 /** Any white space ends the scheme, as servers read it. */
 const isDigest = (text: string, from: number): boolean => /^digest\s/i.test(text.slice(from, from + 7));
 
@@ -80,7 +89,7 @@ const isDigest = (text: string, from: number): boolean => /^digest\s/i.test(text
  * not hide who is meant.
  */
 const lastUsername = ({ bytes, text, to }: Value, from: number): string => {
-  const user = readParameter(bytes, text, 'username', from, to, ',', 'last');
+  const user = readParameter(bytes, text, USERNAME, from, to, ',', 'last');
   const domain = user.indexOf('@');
   return domain > 0 ? user.slice(0, domain) : user;
 };
@@ -91,9 +100,11 @@ interface Value extends Span {
   readonly text: string;
 }
 
+const isFolded = (message: SipMessage, line: number): boolean => (message.flags(line) & LINE.folded) !== 0;
+
 /** Bounds of a header's value; folds are resolved in a copy. */
 const valueSpan = (message: SipMessage, line: number): Value => {
-  if ((message.flags(line) & LINE.folded) === 0) {
+  if (!isFolded(message, line)) {
     return { bytes: message.bytes, text: message.text, from: message.valueStart(line), to: message.valueEnd(line) };
   }
   const text = message.value(line);
@@ -187,11 +198,7 @@ class MessageView implements SipView {
       const value = valueSpan(message, callId);
       this.callId = keepName(message, value.text, value.from, value.to);
     }
-    if (cseq < 0) this.cseq = -1;
-    else {
-      const value = valueSpan(message, cseq);
-      this.cseq = readCseq(value.bytes, value.from, value.to);
-    }
+    this.cseq = cseq < 0 ? -1 : cseqOf(message, cseq);
     this.userAgents = userAgentsOf(message, userAgent);
     this.userAgent = this.userAgents[0] ?? '';
     this.contact = contact < 0 ? '' : keepText(message.value(contact), ascii);
@@ -200,10 +207,7 @@ class MessageView implements SipView {
       const value = valueSpan(message, via);
       const semicolon = value.text.indexOf(';', value.from);
       if (semicolon >= 0 && semicolon < value.to) {
-        this.viaBranch = keepText(
-          readParameter(value.bytes, value.text, 'branch', semicolon + 1, value.to, ';'),
-          ascii,
-        );
+        this.viaBranch = keepText(readParameter(value.bytes, value.text, BRANCH, semicolon + 1, value.to, ';'), ascii);
       }
     }
     this.authUser = authUser === '' ? '' : keepName(message, authUser, 0, authUser.length);
