@@ -1,9 +1,10 @@
 import type { Facts, SipView } from '../../model/index.ts';
-import { Features, TEXT_FEATURES, textOf, type TextFeature } from './features.ts';
+import { Features, readLengths, TEXT_FEATURES, textOf, type TextFeature } from './features.ts';
 import { firstValue, isHeader } from './headers.ts';
-import { lengthsOf } from './lengths.ts';
+import { lengthsOf, type Lengths } from './lengths.ts';
 import { compileLike } from './like.ts';
 import type { MatchConditions, PackEntry, PlainTest, TextTest, ToolPack } from './pack-schema.ts';
+import { MIN_SIPVICIOUS_CHARS } from './sipvicious-tag.ts';
 
 type Condition = (features: Features) => boolean;
 type ToolMark = NonNullable<Facts['fingerprint']>;
@@ -40,7 +41,9 @@ const compilePlain = (test: PlainTest): TextCheck => {
   }
   if (starts !== undefined) {
     const wanted = fold(starts);
-    checks.push((value) => fold(value.slice(0, wanted.length)) === wanted);
+    checks.push(
+      folded ? (value) => fold(value.slice(0, wanted.length)) === wanted : (value) => value.startsWith(wanted),
+    );
   }
   if (ends !== undefined) {
     const wanted = fold(ends);
@@ -123,42 +126,68 @@ export const entriesOf = (packs: readonly ToolPack[]): readonly PackEntry[] => {
   return [...entries.values()];
 };
 
-/** Tests of a text in a condition, by the name of the text. */
-const textTestsOf = (match: MatchConditions): readonly (readonly [TextFeature, TextTest])[] =>
-  TEXT_FEATURES.flatMap((name) => {
-    const test = match[name];
-    return test === undefined ? [] : [[name, test] as const];
-  });
+const isBound = (own: Lengths | undefined): own is Lengths =>
+  own !== undefined && (own.least > 0 || own.most < Number.POSITIVE_INFINITY);
+
+/** Entries that one number stands for, a bit each. */
+const BITS = 32;
+
+/** Of a text, for each length that it may have, the entries that are left: `words` numbers a length. Whatever is longer stands last. */
+interface Row {
+  readonly text: number;
+  readonly masks: Int32Array;
+  readonly longest: number;
+}
+
+const rowOf = (name: TextFeature, bounds: readonly (Lengths | undefined)[], words: number): Row => {
+  const ends = bounds.flatMap((own) => (own === undefined ? [] : [own.least, own.most])).filter(Number.isFinite);
+  const longest = Math.max(...ends) + 1;
+  const masks = new Int32Array((longest + 1) * words).fill(-1);
+  for (const [entry, own] of bounds.entries()) {
+    if (own === undefined) continue;
+    for (let length = 0; length <= longest; length += 1)
+      if (length < own.least || length > own.most)
+        masks[length * words + (entry >> 5)]! &= ~(1 << (entry & (BITS - 1)));
+  }
+  return { text: TEXT_FEATURES.indexOf(name), masks, longest };
+};
+
+/** How long a text has to be. The tags of sipvicious are found in tags of some length only. */
+const boundOf = (match: MatchConditions, name: TextFeature): Lengths | undefined => {
+  const test = match[name];
+  const bound = test === undefined ? undefined : lengthsOf(test);
+  const { sipvicious_tag: tags } = match;
+  if (name !== 'from_tag' || tags === undefined || tags.includes('none')) return bound;
+  return { least: Math.max(bound?.least ?? 0, MIN_SIPVICIOUS_CHARS), most: bound?.most ?? Number.POSITIVE_INFINITY };
+};
 
 /**
- * Which entries a message may match by the lengths of its texts: numbers in a row, where every entry's conditions would be
- * some hundred calls. Each entry has its own `[text, least, most]`, of those texts that have a bound.
+ * Which entries a message may match by the lengths of its texts: a few numbers for each text, where every entry's
+ * conditions would be some hundred calls, and its bounds one by one took as long as all else.
  */
-const compileLengths = (matches: readonly MatchConditions[]) => {
-  const bounded = matches.map((match) =>
-    textTestsOf(match)
-      .map(([name, test]) => ({ name, ...lengthsOf(test) }))
-      .filter(({ least, most }) => least > 0 || most < Number.POSITIVE_INFINITY),
-  );
-  const names = [...new Set(bounded.flat().map(({ name }) => name))];
-  const readers = names.map(textOf);
-  const lengths = new Float64Array(names.length);
-  const bounds = bounded.map((own) =>
-    Float64Array.from(own.flatMap(({ name, least, most }) => [names.indexOf(name), least, most])),
-  );
-  return {
-    read: (features: Features): void => {
-      for (let text = 0; text < readers.length; text += 1) lengths[text] = readers[text]!(features).length;
-    },
-    mayMatch: (entry: number): boolean => {
-      const own = bounds[entry]!;
-      for (let at = 0; at < own.length; at += 3) {
-        const length = lengths[own[at]!]!;
-        if (length < own[at + 1]! || length > own[at + 2]!) return false;
-      }
-      return true;
-    },
+const compileLengths = (matches: readonly MatchConditions[]): ((features: Features) => Int32Array) => {
+  const words = Math.ceil(matches.length / BITS);
+  const rows = TEXT_FEATURES.flatMap((name) => {
+    const bounds = matches.map((match) => boundOf(match, name)).map((own) => (isBound(own) ? own : undefined));
+    return bounds.every((own) => own === undefined) ? [] : [rowOf(name, bounds, words)];
+  });
+  const lengths = new Int32Array(TEXT_FEATURES.length);
+  const left = new Int32Array(words);
+  return (features) => {
+    readLengths(features, lengths);
+    left.fill(-1);
+    for (let index = 0; index < rows.length; index += 1) {
+      const { text, masks, longest } = rows[index]!;
+      const at = Math.min(lengths[text]!, longest) * words;
+      for (let word = 0; word < words; word += 1) left[word]! &= masks[at + word]!;
+    }
+    return left;
   };
+};
+
+const holdAll = (conditions: readonly Condition[], features: Features): boolean => {
+  for (let index = 0; index < conditions.length; index += 1) if (!conditions[index]!(features)) return false;
+  return true;
 };
 
 /** Compiles packs once; what comes out only compares. */
@@ -168,20 +197,18 @@ export const compileTools = (packs: readonly ToolPack[]): ToolMatcher => {
     mark: Object.freeze({ entry: name, tool, detail, risk }),
     conditions: compileMatch(match),
   }));
-  const lengths = compileLengths(entries.map(({ match }) => match));
+  const mayMatch = compileLengths(entries.map(({ match }) => match));
   return (sip) => {
     const features = new Features(sip);
-    lengths.read(features);
-    for (let entry = 0; entry < compiled.length; entry += 1) {
-      if (!lengths.mayMatch(entry)) continue;
-      const { mark, conditions } = compiled[entry]!;
-      let holds = true;
-      for (const condition of conditions) {
-        if (condition(features)) continue;
-        holds = false;
-        break;
+    const left = mayMatch(features);
+    for (let word = 0; word < left.length; word += 1) {
+      // the lowest bit first: entries stand in the order of their risk
+      for (let bits = left[word]!; bits !== 0; bits &= bits - 1) {
+        const entry = word * BITS + (BITS - 1 - Math.clz32(bits & -bits));
+        if (entry >= compiled.length) break;
+        const { mark, conditions } = compiled[entry]!;
+        if (holdAll(conditions, features)) return mark;
       }
-      if (holds) return mark;
     }
     return null;
   };

@@ -58,3 +58,27 @@ export class Features {
 }
 
 export const textOf = (name: TextFeature): ((features: Features) => string) => TEXTS[name];
+
+/** Lengths of all texts, in the order of `TEXT_FEATURES`. Written out: a call for each of them took longer than what is done with them. */
+export const readLengths = (features: Features, lengths: Int32Array): void => {
+  const { sip } = features;
+  const { from, to } = sip;
+  lengths[0] = sip.method.length;
+  lengths[1] = sip.requestUri.length;
+  lengths[2] = sip.requestUser.length;
+  lengths[3] = sip.requestHost.length;
+  lengths[4] = from.user.length;
+  lengths[5] = from.host.length;
+  lengths[6] = from.display.length;
+  lengths[7] = from.tag.length;
+  lengths[8] = to.user.length;
+  lengths[9] = to.host.length;
+  lengths[10] = to.display.length;
+  lengths[11] = to.tag.length;
+  lengths[12] = sip.callId.length;
+  lengths[13] = sip.viaBranch.length;
+  lengths[14] = sip.contact.length;
+  lengths[15] = sip.userAgent.length;
+  lengths[16] = features.session.length;
+  lengths[17] = features.origin.length;
+};

@@ -12,7 +12,11 @@ const lineOf = (body: string, type: 's' | 'o'): string => {
 export const sessionName = (body: string): string => lineOf(body, 's');
 
 /** User name of the origin, `o=`: its first word. */
-export const originUser = (body: string): string => lineOf(body, 'o').split(' ', 1)[0] ?? '';
+export const originUser = (body: string): string => {
+  const line = lineOf(body, 'o');
+  const blank = line.indexOf(' ');
+  return blank < 0 ? line : line.slice(0, blank);
+};
 
 export const SDP_BODIES = ['none', 'sdp', 'other'] as const;
 /** A name of its own is not told apart further: it would be the first thing that a tool changes. */

@@ -1,5 +1,8 @@
 import type { PartyView } from '../../model/index.ts';
 
+/** The shortest tag that is looked into. */
+export const MIN_SIPVICIOUS_CHARS = 16;
+
 const LOWER_HEX = /^(?:[0-9a-f]{2}){8,512}$/;
 
 /** Behind the payload: byte 01, then 32 random bits in decimal. Six digits and more, so that chance cannot do it. */
@@ -15,7 +18,7 @@ export type SipviciousTag = (typeof SIPVICIOUS_TAGS)[number];
  */
 export const sipviciousTag = (tag: string, to: PartyView): SipviciousTag => {
   // every payload is followed by 01 and a digit, whose hex begins with 3: most tags end here
-  if (tag.length < 16 || !tag.includes('013') || !LOWER_HEX.test(tag)) return 'none';
+  if (tag.length < MIN_SIPVICIOUS_CHARS || !tag.includes('013') || !LOWER_HEX.test(tag)) return 'none';
   const payload = TAG_TEXT.exec(Buffer.from(tag, 'hex').toString('latin1'))?.[1];
   if (payload === undefined) return 'none';
   if (payload.includes(':')) return 'password';
