@@ -1,3 +1,5 @@
+import { NO_V4, readV4 } from '../model/index.ts';
+
 /** One counter of each: with a hundred thousand subjects held, nine of ten strangers need no look into a table. */
 const COUNTERS = 2 ** 20;
 /** A counter that has come this far stays: it could not be counted down rightly. */
@@ -31,9 +33,12 @@ export class Presence {
 
   #placeOf(subject: string): number {
     if (subject !== this.#lastSubject) {
-      let mixed = 0x811c_9dc5;
-      for (let index = 0; index < subject.length; index += 1)
-        mixed = Math.imul(mixed ^ subject.charCodeAt(index), 0x0100_0193);
+      let mixed = readV4(subject);
+      if (mixed === NO_V4) {
+        mixed = 0x811c_9dc5;
+        for (let index = 0; index < subject.length; index += 1)
+          mixed = Math.imul(mixed ^ subject.charCodeAt(index), 0x0100_0193);
+      } else mixed = Math.imul(mixed ^ 0x811c_9dc5, 0x9e37_79b1);
       mixed = Math.imul(mixed ^ (mixed >>> 15), 0x85eb_ca6b);
       this.#lastSubject = subject;
       this.#lastPlace = (mixed ^ (mixed >>> 13)) & (COUNTERS - 1);

@@ -5,7 +5,8 @@
 import type { Barred, Facts, FittingExploit, Outcome, Place, Request, Validity } from '../model/index.ts';
 import { createPrivateRange } from './private-range.ts';
 import { SCANNER_AGENTS, type AgentPattern } from './scanner-agents.ts';
-import { compileAgents, matchAny } from './user-agent.ts';
+import { createRecent } from './recent.ts';
+import { compileAgents, matchAny, matchCanonical } from './user-agent.ts';
 import { shippedTools, wireIdOf, type ToolMatcher } from './wire/index.ts';
 
 export interface EnricherOptions {
@@ -36,6 +37,7 @@ const isCustomer = ({ standing }: Request): boolean => standing === 'good' || st
 /** Builds the enricher: compiles all patterns once. */
 export const createEnricher = (options: EnricherOptions): ((event: Request | Outcome) => Facts) => {
   const match = compileAgents([...SCANNER_AGENTS, ...(options.extraAgents ?? [])]);
+  const agentOf = createRecent((agent) => matchCanonical(agent, match));
   const isPrivateRange = createPrivateRange();
   const tools = options.tools ?? shippedTools();
   return (event) => {
@@ -51,7 +53,7 @@ export const createEnricher = (options: EnricherOptions): ((event: Request | Out
         event.kind === 'request' && event.sip.method === 'INVITE'
           ? options.listedNumber?.(event.sip.requestUser)
           : undefined,
-      agent: event.kind === 'request' ? matchAny(event.sip.userAgents, match) : null,
+      agent: event.kind === 'request' ? matchAny(event.sip.userAgents, agentOf) : null,
       validity: event.kind === 'request' ? options.validity?.(event) : undefined,
       exploit: event.kind === 'request' ? options.exploit?.(event) : undefined,
       fingerprint: event.kind === 'request' && !isCustomer(event) ? tools(event.sip) : null,

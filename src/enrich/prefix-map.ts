@@ -1,34 +1,5 @@
+import { NO_V4, readV4 } from '../model/index.ts';
 import type { Cidr } from '../model/index.ts';
-
-const DOT = 0x2e;
-
-/** What no address reads as. */
-export const NO_V4 = -1 - 2 ** 31;
-
-/**
- * Reads a canonical IPv4 address as a signed number of 32 bits, which V8 keeps without an object of its own; NO_V4 for
- * anything else. Written out, because every request passes here.
- */
-export const readV4 = (ip: string): number => {
-  let value = 0;
-  let octet = -1;
-  let dots = 0;
-  for (let index = 0; index < ip.length; index += 1) {
-    const code = ip.charCodeAt(index);
-    if (code === DOT) {
-      if (octet < 0) return NO_V4;
-      value = (value << 8) | octet;
-      octet = -1;
-      dots += 1;
-    } else {
-      const digit = code - 0x30;
-      if (digit < 0 || digit > 9) return NO_V4;
-      octet = octet < 0 ? digit : octet * 10 + digit;
-      if (octet > 255) return NO_V4;
-    }
-  }
-  return dots === 3 && octet >= 0 ? (value << 8) | octet : NO_V4;
-};
 
 const GROUP = /^[0-9a-f]{1,4}$/;
 

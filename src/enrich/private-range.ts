@@ -1,6 +1,6 @@
-import { parseCidr } from '../model/index.ts';
+import { NO_V4, parseCidr, readV4 } from '../model/index.ts';
 import type { Cidr } from '../model/index.ts';
-import { NO_V4, PrefixMap, readV4 } from './prefix-map.ts';
+import { PrefixMap } from './prefix-map.ts';
 
 /**
  * RFC 1918, link-local, RFC 6598 shared space, RFC 4193 unique-local, and the loopback address that local programs use.
@@ -33,19 +33,20 @@ export const embeddingsOf = ({ bytes, prefix }: Cidr): readonly Cidr[] => {
 /** Builds the look-up for the hot path: no address is parsed into an object, of IPv4 none is looked up. */
 export const createPrivateRange = (): ((ip: string) => boolean) => {
   const v6 = new PrefixMap<true>();
-  const v4: { readonly network: number; readonly mask: number }[] = [];
+  /** Network and mask in turn. */
+  const v4: number[] = [];
   for (const range of PRIVATE_RANGES) {
     const cidr = parseCidr(range);
     if (cidr.family === 6) v6.set(cidr, true);
     else {
-      v4.push({ network: readV4(cidr.network), mask: -1 << (32 - cidr.prefix) });
+      v4.push(readV4(cidr.network), -1 << (32 - cidr.prefix));
       for (const embedding of embeddingsOf(cidr)) v6.set(embedding, true);
     }
   }
   return (ip) => {
     const address = readV4(ip);
     if (address === NO_V4) return v6.match(ip) === true;
-    for (const { network, mask } of v4) if ((address & mask) === network) return true;
+    for (let at = 0; at < v4.length; at += 2) if ((address & v4[at + 1]!) === v4[at]!) return true;
     return false;
   };
 };

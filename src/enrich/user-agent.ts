@@ -117,11 +117,15 @@ const DISGUISED = /[\x00-\x1f\x7f]|  /;
 const canonical = (text: string): string =>
   DISGUISED.test(text) ? text.replaceAll(/[\t\r\n ]+/g, ' ').replaceAll(/[\x00-\x1f\x7f]/g, '') : text;
 
-/** Judges every User-Agent of a message in its canonical form: a second one must not hide the first, nor the other way round. */
+/** The match in the canonical form of a User-Agent. */
+export const matchCanonical = (value: string, match: (text: string) => AgentMatch | null): AgentMatch | null =>
+  match(canonical(value));
+
+/** Judges every User-Agent of a message: a second one must not hide the first, nor the other way round. */
 export const matchAny = (values: readonly string[], match: (text: string) => AgentMatch | null): AgentMatch | null => {
   let best: AgentMatch | null = null;
-  for (const value of values) {
-    const found = match(canonical(value));
+  for (let index = 0; index < values.length; index += 1) {
+    const found = match(values[index]!);
     if (found !== null && (best === null || RISK_ORDER[found.risk] < RISK_ORDER[best.risk])) best = found;
   }
   return best;

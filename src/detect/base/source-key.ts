@@ -1,9 +1,9 @@
+import { NO_V4, readV4 } from '../../model/index.ts';
+
 /** Marks IPv4 keys: no source has an IPv6 address of this network (multicast, RFC 4291 2.7). */
 const V4_MARK = 0xffff_ffff;
 /** Marks keys of what is no identity: hashes of texts. */
 const TEXT_MARK = 0xff00_0000;
-
-const DOT = 0x2e;
 
 /** What was read last: every detector asks for the source of the same message. Always what reading it again would give. */
 let lastText = '';
@@ -38,26 +38,10 @@ export class SourceKey {
   }
 
   #readV4(text: string): boolean {
-    let value = 0;
-    let octet = -1;
-    let dots = 0;
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      if (code === DOT) {
-        if (octet < 0) return false;
-        value = (value << 8) | octet;
-        octet = -1;
-        dots += 1;
-      } else {
-        const digit = code - 0x30;
-        if (digit < 0 || digit > 9) return false;
-        octet = octet < 0 ? digit : octet * 10 + digit;
-        if (octet > 255) return false;
-      }
-    }
-    if (dots !== 3 || octet < 0) return false;
+    const address = readV4(text);
+    if (address === NO_V4) return false;
     this.hi = V4_MARK;
-    this.lo = (value << 8) | octet;
+    this.lo = address;
     return true;
   }
 

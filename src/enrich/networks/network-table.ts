@@ -1,4 +1,4 @@
-import { NO_V4, readV4 } from '../prefix-map.ts';
+import { NO_V4, readV4 } from '../../model/index.ts';
 import { cutIntervals, findInterval, type Intervals } from './intervals.ts';
 import type { Networks } from './read-networks.ts';
 import { readV6Bytes } from './read-v6.ts';

@@ -71,6 +71,7 @@ export class AddressLists {
   }
 
   #inTable(ip: string): boolean {
+    if (this.#tables.size === 0) return false;
     for (const { table } of this.#tables.values()) if (table.has(ip)) return true;
     return false;
   }
