@@ -83,7 +83,9 @@ export class Judge {
     if (findings.length > 0) falseAlarm = this.#hitsCustomers(changes, event.at) ?? falseAlarm;
     const { state, reason } = stateOf(event, facts, this.ledger);
     const answer = answerTo(event, state, findings, facts.validity);
-    return { answer, state, reason, findings, changes, ...(falseAlarm === undefined ? {} : { falseAlarm }) };
+    return falseAlarm === undefined
+      ? { answer, state, reason, findings, changes }
+      : { answer, state, reason, findings, changes, falseAlarm };
   }
 
   /** What has ended: entries, and bans that now pass into quarantine. Call about once a second. */

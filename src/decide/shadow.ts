@@ -45,9 +45,9 @@ export class ShadowJudge {
 
   /** @param findings all of them @returns what the rehearsed rules would have done; undefined when nothing */
   rehearse(event: Request | Outcome, facts: Facts, findings: readonly Finding[]): Verdict['shadow'] {
+    if (findings.length === 0 && (this.#judge === undefined || event.kind === 'request')) return undefined;
     const rehearsed = findings.filter(({ shadow }) => shadow === true);
     if (rehearsed.length === 0 && this.#judge === undefined) return undefined;
-    if (findings.length === 0 && event.kind === 'request') return undefined;
     for (const { rule } of rehearsed) this.#rules.add(rule);
     const judge = (this.#judge ??= new Judge(this.#settings, this.#enforced));
     if (event.at - this.#expiredAt >= EXPIRE_EVERY_MS) {

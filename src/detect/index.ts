@@ -74,12 +74,9 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.listed_number.enabled) detectors.push(listedNumber.create(config.listed_number));
   if (config.malformed.enabled) detectors.push(malformed.create(config.malformed));
   if (config.known_exploit.enabled) detectors.push(knownExploit.create(config.known_exploit));
-  const tables = (): Record<string, TableStats> =>
-    Object.assign({}, ...detectors.map((detector) => detector.tables())) as Record<string, TableStats>;
   const [first] = detectors;
   // one alone needs no list: they run one by one where each can be swapped
-  if (first !== undefined && detectors.length === 1)
-    return { detect: (event, facts) => first.detect(event, facts), tables };
+  if (first !== undefined && detectors.length === 1) return first;
   return {
     detect: (event, facts) => {
       const findings: Finding[] = [];
@@ -89,7 +86,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
       }
       return findings;
     },
-    tables,
+    tables: () => Object.assign({}, ...detectors.map((detector) => detector.tables())) as Record<string, TableStats>,
   };
 };
 

@@ -14,6 +14,7 @@ import {
   type SourceTargets,
   type Target,
 } from './targets.ts';
+import { canonicalMethod } from '../base/canonical-method.ts';
 import { canonicalUser } from '../base/canonical-user.ts';
 import { durationSetting } from '../base/duration-setting.ts';
 import { isCustomer, isExempt } from '../base/exempt.ts';
@@ -121,14 +122,18 @@ export const enumeration: DetectorKind<typeof configSchema> = {
     };
 
     const expire = (source: SourceTargets): void => {
-      for (const [name, target] of source.targets) {
-        const old = target.firstSeen <= source.last - config.window;
-        if (!old && source.targets.size <= MAX_TARGETS_OF_SOURCE) return;
+      const { targets, last } = source;
+      // a walk that finds nothing to forget took longer than the rest of this detector
+      if (targets.size <= MAX_TARGETS_OF_SOURCE && source.oldest > last - config.window) return;
+      for (const [name, { firstSeen }] of targets) {
+        source.oldest = firstSeen;
+        if (firstSeen > last - config.window && targets.size <= MAX_TARGETS_OF_SOURCE) return;
         forget(source, name);
       }
+      source.oldest = last;
     };
 
-    const counts = (name: string): boolean => name !== '' && !exempt.has(name) && !users.has(name);
+    const counts = (name: string): boolean => name !== '' && !(exempt.size > 0 && exempt.has(name)) && !users.has(name);
 
     /** Notes a name that counts. */
     const note = (source: SourceTargets, name: string, seen: Seen): void => {
@@ -143,7 +148,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
 
     const onRequest = (request: Request): SourceTargets | undefined => {
       const { sip, source: from, at } = request;
-      const method = sip.method.toUpperCase();
+      const method = canonicalMethod(sip.method);
       if (isCustomer(request) || NO_TARGET.has(method)) return undefined;
       const name = canonicalUser(method === 'REGISTER' ? sip.to.user : sip.requestUser);
       const seen: Seen = {

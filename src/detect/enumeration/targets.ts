@@ -62,6 +62,8 @@ export interface SourceTargets {
   readonly targets: Map<string, Target>;
   /** Undefined until it dials a number. */
   hunts: Hunts | undefined;
+  /** None of them was first seen before. */
+  oldest: EpochMs;
   /** Findings are not repeated before this. */
   quietUntil: EpochMs;
   /** When somebody last authenticated from here. */
@@ -74,6 +76,7 @@ export interface SourceTargets {
 export const newSource = (): SourceTargets => ({
   targets: new Map(),
   hunts: undefined,
+  oldest: -Infinity,
   quietUntil: -Infinity,
   lastAuthenticated: -Infinity,
   lastAnswered: -Infinity,

@@ -104,35 +104,34 @@ const PLAIN_USER = /^\+?[\w.*#~-]*$/;
 /** Characters that each pattern for names and User-Agents needs. */
 const TELLTALE = /[<$"'=]|\(\)/;
 
-const sightingOf = (sip: SipView): Sighting | undefined => {
-  const users = [
-    ['From', sip.from.user],
-    ['To', sip.to.user],
-    ['Request-URI', sip.requestUser],
-    ['credentials', sip.authUser],
-  ] as const;
-  for (const [where, user] of users) {
-    if (PLAIN_USER.test(user)) continue;
-    const found = seek(IN_USERS, decoded(user), where) ?? seek(ANYWHERE, decoded(user), where);
-    if (found !== undefined) return found;
-  }
-  for (const agent of sip.userAgents) {
+const inUser = (user: string, where: string): Sighting | undefined =>
+  user === '' || PLAIN_USER.test(user)
+    ? undefined
+    : (seek(IN_USERS, decoded(user), where) ?? seek(ANYWHERE, decoded(user), where));
+
+const inAgents = (agents: readonly string[]): Sighting | undefined => {
+  for (const agent of agents) {
     if (!TELLTALE.test(agent)) continue;
     const found =
       seek(IN_AGENTS, agent.slice(0, MAX_CHARS), 'User-Agent') ??
       seek(ANYWHERE, agent.slice(0, MAX_CHARS), 'User-Agent');
     if (found !== undefined) return found;
   }
-  for (const [where, display] of [
-    ['From', sip.from.display],
-    ['To', sip.to.display],
-  ] as const) {
-    if (!TELLTALE.test(display)) continue;
-    const found = seek(ANYWHERE, display.slice(0, MAX_CHARS), `the name in ${where}`);
-    if (found !== undefined) return found;
-  }
   return undefined;
 };
+
+const inDisplay = (display: string, where: string): Sighting | undefined =>
+  display === '' || !TELLTALE.test(display) ? undefined : seek(ANYWHERE, display.slice(0, MAX_CHARS), where);
+
+const sightingOf = ({ from, to, requestUser, authUser, userAgents }: SipView): Sighting | undefined =>
+  inUser(from.user, 'From') ??
+  // REGISTER, and most that ask about themselves
+  (to.user === from.user ? undefined : inUser(to.user, 'To')) ??
+  (requestUser === to.user ? undefined : inUser(requestUser, 'Request-URI')) ??
+  inUser(authUser, 'credentials') ??
+  inAgents(userAgents) ??
+  inDisplay(from.display, 'the name in From') ??
+  inDisplay(to.display, 'the name in To');
 
 const RULE: Readonly<Record<Kind, string>> = {
   sql: 'injection.sql',

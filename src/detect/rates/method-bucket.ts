@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EpochMs } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
+import { canonicalMethod } from '../base/canonical-method.ts';
 import { isCustomer, isExempt, provedItself } from '../base/exempt.ts';
 import { SourceKey } from '../base/source-key.ts';
 import { SourceTable } from '../base/source-table.ts';
@@ -39,7 +40,7 @@ const ROUNDING = 0.001;
 const NUMBER_OF: Readonly<Record<BucketMethod, number>> = { REGISTER: 0, INVITE: 1, OPTIONS: 2, OTHER: 3 };
 
 const bucketOf = (method: string): BucketMethod => {
-  const upper = method.toUpperCase();
+  const upper = canonicalMethod(method);
   return upper === 'REGISTER' || upper === 'INVITE' || upper === 'OPTIONS' ? upper : 'OTHER';
 };
 
