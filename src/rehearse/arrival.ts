@@ -45,6 +45,8 @@ export interface RequestArrival extends Received {
   /** The same object for a request and its retransmissions. */
   readonly exchange: Exchange;
   readonly copy: boolean;
+  /** The reply to an earlier request that was not captured, and without which this one would not have been sent. */
+  readonly presupposes: ReplyArrival | undefined;
 }
 
 /** The server's final reply to a request, as what the hook would have reported. */

@@ -10,7 +10,7 @@ import {
 } from '../protocol/index.ts';
 import type { CapturedMessage, Drop, ExchangeMarks } from '../protocol/index.ts';
 import type { Arrival, Exchange, NonceOrigin, OtherArrival } from './arrival.ts';
-import { outcomesOf } from './outcomes.ts';
+import { UnheardReplies, outcomesOf } from './outcomes.ts';
 import { Recent } from './recent.ts';
 import type { Servers } from './servers.ts';
 
@@ -76,6 +76,7 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
   const dialogs = new Recent<true>(MAX_DIALOGS);
   const trusted = new Recent<true>(MAX_TRUSTED);
   const identities = new Recent<string>(10_000);
+  const unheardReplies = new UnheardReplies();
 
   const sourceOf = ({ from: { ip, port }, transport }: CapturedMessage): Source => {
     if (!ip.includes(':')) return { ip, identity: ip, port, transport };
@@ -99,7 +100,9 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     const { at, bytes, cut, transport } = message;
     const source = sourceOf(message);
     const marks = readExchangeMarks(parsed);
-    const origin = originOf(marks.nonce, source.ip);
+    // where the server was not heard nobody can say whose nonce it is: whoever answers is believed to have been asked
+    const unheard = servers.isUnheard(message.to.ip);
+    const origin = unheard && marks.hasCredentials ? 'own' : originOf(marks.nonce, source.ip);
     const bound = marks.hasCredentials && origin === 'own';
     const inDialog = marks.toTag !== '' && dialogs.get(dialogOf(marks.callId, marks.fromTag, marks.toTag)) === true;
     const key = keyOf(source.ip, marks);
@@ -107,10 +110,13 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     const again =
       known !== undefined && at - known.exchange.at <= COPIES_MS && known.exchange.source.port === source.port;
     const isCopy = again && known.copies < MAX_COPIES;
-    const tier = bound || provenTransport(transport) ? 'proven' : 'spoofable';
+    const tier = (bound && !unheard) || provenTransport(transport) ? 'proven' : 'spoofable';
     const exchange = isCopy ? known.exchange : exchangeOf(message, source, tier, sip, origin, marks);
     if (isCopy) known.copies += 1;
     else if (sip.method !== 'ACK') transactions.set(key, { exchange, copies: again ? MAX_COPIES : 0 });
+    const presupposes = unheard && !isCopy ? unheardReplies.before(exchange, marks) : undefined;
+    if (presupposes !== undefined && sip.method === 'ACK')
+      dialogs.set(dialogOf(marks.callId, marks.fromTag, marks.toTag), true);
     return {
       kind: 'request',
       at,
@@ -124,6 +130,7 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
       inspect: () => inspectRequest(parsed, transport, cut),
       exchange,
       copy: isCopy,
+      presupposes,
     };
   };
 
@@ -141,7 +148,8 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     return { kind: 'other', at, source, outcome: { ...base, ...garbage } };
   };
 
-  const onReply = ({ at, to }: CapturedMessage, head: ExchangeMarks): Arrival | undefined => {
+  const onReply = ({ at, from, to }: CapturedMessage, head: ExchangeMarks): Arrival | undefined => {
+    servers.heard(from.ip);
     if (head.code < 200) return undefined;
     const key = keyOf(to.ip, head);
     const transaction = transactions.get(key);

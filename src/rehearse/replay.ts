@@ -1,6 +1,6 @@
 import type { CompanionConfig } from '../judging/index.ts';
 import type { Source, SourceState, Verdict } from '../model/index.ts';
-import type { Arrival, Exchange } from './arrival.ts';
+import type { Arrival, Exchange, ReplyArrival } from './arrival.ts';
 import { createRehearsal } from './rehearsal.ts';
 import type { Handling, Rehearsal } from './rehearsal.ts';
 
@@ -84,19 +84,21 @@ export const createReplay = (config: CompanionConfig, servers: readonly string[]
       tally.flaggedAt = tally.messages;
   };
 
+  const takeReply = ({ at, exchange, outcomes: told, wantsAck }: ReplyArrival): void => {
+    if (held.has(exchange)) return;
+    const { source } = exchange;
+    const tally = tallies.get(source.ip);
+    for (const outcome of told) {
+      outcomes += 1;
+      note(source, tally, rehearsal.outcome(outcome));
+    }
+    if (wantsAck) rehearsal.refused(at, exchange.callId);
+  };
+
   return {
     take(arrival) {
-      if (arrival.kind === 'reply') {
-        if (held.has(arrival.exchange)) return;
-        const { source } = arrival.exchange;
-        const tally = tallies.get(source.ip);
-        for (const outcome of arrival.outcomes) {
-          outcomes += 1;
-          note(source, tally, rehearsal.outcome(outcome));
-        }
-        if (arrival.wantsAck) rehearsal.refused(arrival.at, arrival.exchange.callId);
-        return;
-      }
+      if (arrival.kind === 'reply') return takeReply(arrival);
+      if (arrival.kind === 'request' && arrival.presupposes !== undefined) takeReply(arrival.presupposes);
       const { source } = arrival;
       const tally = tallyOf(source);
       messages += 1;

@@ -20,6 +20,8 @@ interface Host {
 export class Servers {
   /** Ports on which each server was seen to receive requests. */
   readonly #ports = new Map<string, Set<number>>();
+  /** Who was seen to reply to anybody. */
+  readonly #heard = new Set<string>();
   readonly #fixed: boolean;
 
   /** @param named the operator said so: nobody else is one */
@@ -39,6 +41,16 @@ export class Servers {
   /** Whether requests were seen to go to exactly this port. */
   listens({ ip, port }: Endpoint): boolean {
     return this.#ports.get(ip)?.has(port) === true;
+  }
+
+  /** Nothing of what it says was captured: the capture holds one direction only. */
+  isUnheard(ip: string): boolean {
+    return !this.#heard.has(ip);
+  }
+
+  /** It has replied to somebody. */
+  heard(ip: string): void {
+    if (this.#heard.size < MAX_HOSTS) this.#heard.add(ip);
   }
 
   /** Which way a message goes. On one machine the port decides. */
@@ -69,7 +81,6 @@ export class Servers {
    * first, then who talks to most others; whoever was only asked by those is no server.
    */
   survey(messages: readonly CapturedMessage[]): void {
-    if (this.#fixed) return;
     const hosts = new Map<string, Host>();
     const hostOf = (ip: string): Host | undefined => {
       const known = hosts.get(ip);
@@ -80,7 +91,9 @@ export class Servers {
     };
     for (const { from, to, bytes } of messages) {
       const parsed = parseSip(bytes);
-      if (isParseFault(parsed) || parsed.start.kind !== 'request' || from.ip === to.ip) continue;
+      if (isParseFault(parsed)) continue;
+      if (parsed.start.kind === 'reply') this.heard(from.ip);
+      if (this.#fixed || parsed.start.kind !== 'request' || from.ip === to.ip) continue;
       const { method } = parsed.start;
       if (method === 'ACK' || method === 'CANCEL' || method === 'BYE') continue;
       const receiver = hostOf(to.ip);

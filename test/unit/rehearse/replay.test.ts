@@ -263,3 +263,64 @@ describe('recordings', () => {
     expect(results.map(({ rows }) => rows[0]?.messages)).toEqual([24, 24]);
   });
 });
+
+describe('captures of one direction', () => {
+  const unheard = (lines: readonly Line[]): Line[] => lines.filter(({ from }) => !from.startsWith(SERVER));
+  const users = (count: number): string[] => Array.from({ length: count }, (_, index) => String(200 + index));
+
+  test('an office that registers in order, and answers its challenges: not accused', () => {
+    const lines = users(60).flatMap((user, index) => registers(index * 0.5, `${PHONE}:5060`, user));
+    expect(rowOf(run(unheard(lines)), PHONE)).toMatchObject({ messages: 120, flaggedAt: null, rules: [] });
+  });
+
+  test('phones that first answer a challenge of yesterday, then the one of today: not accused', () => {
+    const lines = users(20).flatMap((user, index) =>
+      ['old', 'new'].map((nonce, step) => ({
+        t: index + step * 0.1,
+        from: `${PHONE}:5060`,
+        to: `${SERVER}:5060`,
+        text: request('REGISTER', user, `c${user}`, { nonce: `${nonce}${user}`, cseq: step + 1 }),
+      })),
+    );
+    expect(rowOf(run(lines), PHONE)).toMatchObject({ flaggedAt: null, rules: [] });
+  });
+
+  test('who answers and comes back at once, again and again, was refused: held, but never banned', () => {
+    const lines = Array.from({ length: 20 }, (_, index) => registers(index, `${PHONE}:5060`, 'alice', 401)).flat();
+    expect(rowOf(run(unheard(lines)), PHONE)).toMatchObject({
+      state: 'quarantined',
+      rules: ['digest.wrong-password', 'digest.guessing'],
+    });
+  });
+
+  test('who asks for one name after the other and answers nothing is noticed as ever', () => {
+    const lines = users(60).map((user, index) => ({
+      t: index * 0.5,
+      from: `${PHONE}:5060`,
+      to: `${SERVER}:5060`,
+      text: request('REGISTER', user, `c${user}`),
+    }));
+    expect(rowOf(run(lines), PHONE)).toMatchObject({ state: 'quarantined' });
+  });
+
+  test('an ACK outside of the transaction acknowledges an answered call', () => {
+    const call = (index: number, branch: string): Line[] =>
+      [
+        request('INVITE', 'trunk', `c${index}`),
+        request('ACK', 'trunk', `c${index}`, { toTag: 't', branch }),
+        request('BYE', 'trunk', `c${index}`, { toTag: 't', cseq: 2 }),
+      ].map((text, step) => ({ t: index + step * 0.2, from: `${PHONE}:5060`, to: `${SERVER}:5060`, text }));
+    const answered = run(call(0, 'z9hG4bKother'));
+    expect(answered.results[0]!.totals.outcomes).toBe(1);
+    const refused = run(call(0, `z9hG4bK${hex('c0')}1`));
+    expect(refused.results[0]!.totals.outcomes).toBe(0);
+  });
+
+  test('where the server was heard, nonces that it did not issue prove nothing', () => {
+    const lines = [
+      ...registers(0, '198.51.100.99:5060', 'bob'),
+      ...unheard(users(60).flatMap((user, index) => registers(1 + index * 0.5, `${PHONE}:5060`, user))),
+    ];
+    expect(rowOf(run(lines), PHONE)).toMatchObject({ state: 'quarantined' });
+  });
+});
