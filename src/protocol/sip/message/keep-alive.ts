@@ -1,6 +1,10 @@
 /** Datagrams this short cannot be SIP; phones send them to hold their NAT binding open (CRLF, NUL, `jaK`). */
 const MAX_SHORT_BYTES = 4;
 
+/** `MIN_UDP_PACKET` of Kamailio and OpenSIPS: what is shorter reaches no parser. Phones send words (`hello`). */
+const MIN_READ_BYTES = 20;
+const WORD = /^[A-Za-z]+$/;
+
 /** RFC 8489 section 5: bytes 4 to 7 of every STUN message. RFC 5626 4.4.2 sends them on the SIP port. */
 const STUN_MAGIC_COOKIE = 0x2112a442;
 const STUN_HEADER_BYTES = 20;
@@ -44,14 +48,16 @@ const blankKind = (bytes: Buffer): KeepAlive | undefined => {
 
 /**
  * Names keep-alives, which are never held against anyone: CRLF (RFC 5626 4.4.1), STUN (4.4.2), NUL bytes, white space,
- * and anything of four bytes or fewer.
+ * anything of four bytes or fewer, and a word of letters that servers do not read either.
  * @returns undefined for what must be judged; an empty datagram is `short`
  */
 export const classifyKeepAlive = (bytes: Buffer): KeepAlive | undefined => {
   const first = bytes[0];
   // the usual message begins with a letter, and neither a blank nor STUN does
-  if (first !== undefined && first >= 0x40 && bytes.length > MAX_SHORT_BYTES) return undefined;
+  if (first !== undefined && first >= 0x40 && bytes.length >= MIN_READ_BYTES) return undefined;
   if (isStun(bytes) || isClassicStun(bytes)) return 'stun';
   const blank = bytes.length === 0 ? undefined : blankKind(bytes);
-  return blank ?? (bytes.length <= MAX_SHORT_BYTES ? 'short' : undefined);
+  if (blank !== undefined) return blank;
+  const isWord = bytes.length < MIN_READ_BYTES && WORD.test(bytes.toString('latin1'));
+  return isWord || bytes.length <= MAX_SHORT_BYTES ? 'short' : undefined;
 };
