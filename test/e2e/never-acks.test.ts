@@ -51,12 +51,27 @@ const call = async (client: UdpClient, domain: string, callId = token()): Promis
   };
 };
 
+/** What waits for an ACK on this server, of calls from there. */
+const waitingOf = async (bed: Testbed, ip: string): Promise<string[]> =>
+  [...(await bed.door.keys('companion_call')).values()].map(String).filter((text) => text.split(' ')[3] === ip);
+
+/**
+ * Calls until so many were asked about: on a busy machine an ask may time out, and then nothing is known of the caller.
+ * @returns those that had to be acknowledged
+ */
 const dial = async (bed: Testbed, client: UdpClient, calls: number, acknowledges: boolean): Promise<Call[]> => {
   const made: Call[] = [];
-  for (let number = 0; number < calls; number += 1) {
+  for (let tries = 0; made.length < calls; tries += 1) {
+    if (tries > calls * 3) throw new Error(`only ${made.length} of ${tries} calls were asked about`);
+    const before = (await waitingOf(bed, client.ip)).length;
     const one = await call(client, bed.domain);
-    expect(statusOf(one.answer ?? '')).toBe(407);
+    if (one.answer !== undefined) expect(statusOf(one.answer)).toBe(407);
+    if ((await waitingOf(bed, client.ip)).length === before) {
+      await sleep(500);
+      continue;
+    }
     if (acknowledges) await one.acknowledge();
+    await until('noted', async () => !acknowledges || (await waitingOf(bed, client.ip)).length === before);
     made.push(one);
   }
   return made;
@@ -175,7 +190,6 @@ requires(
     const dialer = await openUdp('127.84.61.66', deaf.server);
     try {
       await dial(deaf, dialer, CALLS, false);
-      expect((await deaf.door.keys('companion_call')).size).toBe(CALLS);
       await allOver(deaf);
       expect((await deaf.why(dialer.ip)).evidence).toEqual([]);
       expect((await deaf.counters())['unacked']).toBeUndefined();
@@ -191,7 +205,7 @@ requires(
     try {
       await dial(evapi, caller, 1, true);
       const uri = `sip:00442070000000@${evapi.domain}`;
-      for (let number = 1; number <= CALLS; number += 1) {
+      for (let number = 1; (await waitingOf(evapi, '127.84.62.66')).length < CALLS; number += 1) {
         const from = `sip:1001@${evapi.domain}`;
         dialer.send(requestText({ method: 'INVITE', uri, from, to: uri, local: dialer.local, transport: 'TCP' }));
         await until('answered', () => dialer.received.length >= number);
@@ -210,9 +224,13 @@ requires(
     const dialer = await openUdp('127.84.63.66', server);
     try {
       // acknowledges our challenge and the PBX's
-      await ua.call('nobody');
-      expect(await edge.door.get('companion_meta', 'acks.t')).toBe(1);
-      for (let number = 0; number < CALLS; number += 1) {
+      const seen = async (): Promise<boolean> => {
+        await ua.call('nobody');
+        return (await edge.door.get('companion_meta', 'acks.t')) === 1;
+      };
+      await until('Kamailio has seen that', seen, 30_000);
+      for (let tries = 0; (await waitingOf(edge, dialer.ip)).length < CALLS; tries += 1) {
+        if (tries > CALLS * 3) throw new Error('its calls were not asked about');
         const first = await call(dialer, domain);
         await first.acknowledge();
         const offer = challengeOf(first.answer ?? '');
@@ -228,12 +246,13 @@ requires(
         });
         expect(statusOf(answer ?? '')).toBe(407);
       }
-      const waiting = [...(await edge.door.keys('companion_call')).values()];
-      expect(waiting.map((text) => String(text).split(' ')[0])).toEqual(Array.from({ length: CALLS }, () => 't'));
+      await until('our own challenges are acknowledged', async () =>
+        (await waitingOf(edge, dialer.ip)).every((text) => text.startsWith('t ')),
+      );
       await allOver(edge);
       // half of its calls were acknowledged: that is no dialer
       expect(await isQuarantined(edge, dialer.ip)).toBe(false);
-      expect(await edge.counters()).toMatchObject({ unacked: CALLS });
+      expect((await edge.counters())['unacked']).toBeGreaterThanOrEqual(CALLS);
       expect((await edge.why('127.84.63.20')).evidence).toEqual([]);
     } finally {
       dialer.close();
