@@ -219,13 +219,15 @@ export const createOperations = (parts: OperationsParts): Operations => {
     async listRemove(list, { subject: text, author }) {
       if (list === 'allow' && isHostName(text) && parts.names.remove(text)) return { removed: ['allow'] };
       const subject = listSubject(text);
+      const standing = ledger.get(`${list} ${subject}`) as ListEntry | undefined;
       const removed = lift([`${list} ${subject}`], author);
       if (removed.length === 0)
         throw new CompanionError(
           'NOT_FOUND',
           `There is no ${list} entry ${subject}. 'companion ${list} list' shows them.`,
         );
-      return { removed };
+      const comesBack = standing !== undefined && /^(?:file:|name:|configuration$)/.test(standing.author);
+      return comesBack ? { removed, standsIn: standing.author } : { removed };
     },
 
     async check(text) {

@@ -5,6 +5,9 @@ import { listRoute, route } from './route.ts';
 import * as shapes from './shapes.ts';
 
 const removed = z.object({ removed: z.array(z.string()) });
+const takenOff = removed.extend({
+  standsIn: z.string().optional().describe('where it comes from and is back from: file:PATH, name:NAME, configuration'),
+});
 const givenScope = z.enum(['read', 'operate', 'hook']);
 const tokenName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, dots and dashes');
 const tokenRow = z.object({ name: z.string(), scopes: z.array(givenScope), since: z.number() });
@@ -93,7 +96,7 @@ const listOf = <const L extends 'allow' | 'deny'>(list: L) =>
       scope: 'operate',
       summary: `Take an entry off the ${list} list`,
       input: removing,
-      output: removed,
+      output: takenOff,
       ask: ({ operations }, params) => operations.listRemove(list, params),
     }),
   ] as const;

@@ -7,6 +7,26 @@ const MAX_FILE_BYTES = 32 * 1024 * 1024;
 const unreadable = (file: string, why: string, cause?: unknown): CompanionError =>
   new CompanionError('REQUEST_INVALID', `Cannot read ${file}: ${why}.`, { cause });
 
+/** In words, what an operator meets most. */
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'you may not read it',
+  EISDIR: 'it is a directory',
+};
+
+/** Spreadsheets write UTF-16 with a mark, or what Windows calls ANSI, where umlauts are: addresses are the same in all. */
+const textOf = (bytes: Buffer): string => {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  if (mark === 'fffe' || mark === 'feff')
+    return new TextDecoder(mark === 'fffe' ? 'utf-16le' : 'utf-16be').decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (bytes.includes(0)) throw error;
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+};
+
 const fromStdin = async (): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -28,11 +48,11 @@ const fromFile = async (file: string): Promise<Buffer> => {
 export const readText = async (file: string): Promise<string> => {
   try {
     const bytes = await (file === '-' ? fromStdin() : fromFile(file));
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return textOf(bytes);
   } catch (error) {
     if (error instanceof CompanionError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8 text' : (code ?? message);
+    const why = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is no text' : (WHY[code ?? ''] ?? code ?? message);
     throw unreadable(file, why, error);
   }
 };

@@ -29,7 +29,10 @@ export interface Operations extends GeoOperations, FeedOperations, InsightOperat
   listAdd(request: ListRequest): Promise<ListRow>;
   listAll(list: 'allow' | 'deny'): Promise<readonly ListRow[]>;
   /** @throws CompanionError ADDRESS_INVALID, NOT_FOUND */
-  listRemove(list: 'allow' | 'deny', request: RemoveRequest): Promise<{ readonly removed: readonly string[] }>;
+  listRemove(
+    list: 'allow' | 'deny',
+    request: RemoveRequest,
+  ): Promise<{ readonly removed: readonly string[]; readonly standsIn?: string | undefined }>;
   /** @throws CompanionError ADDRESS_INVALID */
   check(ip: string): Promise<CheckReport>;
   /** @throws CompanionError ADDRESS_INVALID */

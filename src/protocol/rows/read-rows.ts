@@ -1,5 +1,7 @@
 import { CompanionError, parseDuration } from '../../model/index.ts';
 import type { ImportRow } from '../../model/index.ts';
+import { columnsOf, isNetmask, withMask } from './columns.ts';
+import type { Field } from './columns.ts';
 import { csvRows, plainCell } from './csv.ts';
 import type { CsvRow } from './csv.ts';
 import { secfilterSubject } from './secfilter.ts';
@@ -19,21 +21,6 @@ export interface ReadRows {
   readonly rows: readonly FileRow[];
   readonly problems: readonly FileProblem[];
 }
-
-type Field = 'subject' | 'note' | 'until' | 'duration';
-
-/** Headings by what they mean, in the spelling of sipPROT, spreadsheets, our own export and others. */
-const HEADINGS: Readonly<Record<Field, readonly string[]>> = {
-  subject: ['ip', 'network', 'address', 'ip address', 'network or ip address', 'network/ip address', 'subject', 'cidr'],
-  note: ['note', 'comment', 'description', 'reason'],
-  until: ['until', 'expires', 'expires_at', 'end'],
-  duration: ['duration', 'for'],
-};
-
-const fieldOf = (heading: string): Field | undefined => {
-  const name = heading.toLowerCase().replaceAll(/\s+/g, ' ').replaceAll(' / ', '/');
-  return (Object.keys(HEADINGS) as Field[]).find((field) => HEADINGS[field].includes(name));
-};
 
 /** Text of a cell or of a JSON value; of anything that is neither text nor number, its JSON. */
 const textOf = (value: unknown): string =>
@@ -57,6 +44,8 @@ const readUntil = (value: unknown): number | null | undefined => {
 interface Raw {
   readonly line: number;
   readonly subject?: unknown;
+  /** Netmask of an IPv4 network. */
+  readonly mask?: string | undefined;
   readonly note?: unknown;
   readonly until?: unknown;
   readonly duration?: unknown;
@@ -74,7 +63,7 @@ const readRow = (raw: Raw, now: number): FileRow => {
     throw new CompanionError('ADDRESS_INVALID', 'There is no address in this row.');
   const row = {
     line,
-    subject: raw.subject.slice(0, 200),
+    subject: withMask(raw.subject.slice(0, 200), raw.mask ?? ''),
     ...(raw.note ? { note: textOf(raw.note).slice(0, 2_000) } : {}),
   };
   if (typeof duration === 'string' && duration !== '') {
@@ -113,10 +102,14 @@ const fromSecfilter = function* (names: readonly string[], rows: Iterable<CsvRow
   }
 };
 
-const withFirst = function* (first: CsvRow, rows: Iterable<CsvRow>): Generator<CsvRow> {
-  yield first;
+const withFirst = function* (first: Iterable<CsvRow>, rows: Iterable<CsvRow>): Generator<CsvRow> {
+  yield* first;
   yield* rows;
 };
+
+/** `; Spamhaus DROP List` and `// ours`, where no column is an address that may be missing. */
+const isRemark = ([first = '', ...more]: readonly string[]): boolean =>
+  first.startsWith(';') || first.startsWith('//') || (first === '' && more.length > 0);
 
 const fromCsv = function* (text: string, list: RowList): Generator<Raw> {
   const rows = csvRows(text);
@@ -128,19 +121,21 @@ const fromCsv = function* (text: string, list: RowList): Generator<Raw> {
     yield* fromSecfilter(names, rows, list);
     return;
   }
-  const fields = first.cells.map(fieldOf);
-  const headed = fields.includes('subject');
-  // without headings: the address, then what it is
-  const columns: readonly (Field | undefined)[] = headed ? fields : ['subject', 'note'];
-  for (const { line, cells } of headed ? rows : withFirst(first, rows)) {
+  const next = rows.next();
+  const second = next.done === true ? undefined : next.value;
+  const { fields, headed } = columnsOf(first.cells, second?.cells);
+  const read = [...(headed ? [] : [first]), ...(second === undefined ? [] : [second])];
+  for (const { line, cells } of withFirst(read, rows)) {
+    if (!headed && isRemark(cells)) continue;
     const raw: Partial<Record<Field, string>> = {};
-    for (const [index, field] of columns.entries()) {
+    for (const [index, field] of fields.entries()) {
       if (field !== undefined) raw[field] ??= plainCell(cells[index] ?? '');
     }
-    // `203.0.113.7 # somebody` and `203.0.113.7 somebody`, as in plain lists
+    // `203.0.113.7 # somebody` and `203.0.113.7 somebody`, as in plain lists; `203.0.113.0 255.255.255.0`
     const [subject = '', ...words] = (raw.subject ?? '').split(/\s+/);
-    const remark = words.join(' ').replace(/^#\s*/, '');
-    yield { line, ...raw, subject, note: raw.note || remark };
+    const masked = isNetmask(words[0] ?? '');
+    const remark = (masked ? words.slice(1) : words).join(' ').replace(/^(?:#|;|\/\/)\s*/, '');
+    yield { line, ...raw, subject, mask: raw.mask || (masked ? words[0] : ''), note: raw.note || remark };
   }
 };
 

@@ -12,7 +12,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   ua: 'a User-Agent: put it into agents.extra of the configuration',
   country: 'a country: put it into blocked_countries or allowed_countries of the configuration',
   domain: 'a domain; companion has no list of those',
-  user: 'a user; companion has no list of those',
+  user: 'a user; companion has no list of those (one that nobody was ever given may stand in detect.honey.users)',
 };
 
 /** The numbers of secfilter's column `action`. */
@@ -21,6 +21,8 @@ const ACTIONS: Readonly<Record<string, 'deny' | 'allow' | 'destination'>> = {
   '1': 'allow',
   '2': 'destination',
 };
+
+const V4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 /** secfilter compares the beginning of the text: `203.0.113.` is a network. */
 const networkOf = (data: string): string => {
@@ -40,7 +42,9 @@ export const secfilterSubject = (
   { action = '', type = '', data = '' }: Readonly<Record<string, string | undefined>>,
   list: 'ban' | 'allow' | 'deny',
 ): string | undefined => {
-  const kind = TYPES[type] ?? type.toLowerCase();
+  const named = TYPES[type] ?? type.toLowerCase();
+  // the module's own documentation puts an address among the domains
+  const kind = named === 'domain' && V4.test(data) ? 'ip' : named;
   const wanted = list === 'allow' ? 'allow' : 'deny';
   const does = ACTIONS[action];
   if (does === undefined || does === 'destination')

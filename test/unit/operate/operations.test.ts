@@ -420,3 +420,15 @@ test('status counts what is held', async () => {
   });
   expect(kindsOf(await operations.banList())).toEqual(['ban']);
 });
+
+test('what stands in a file or the configuration is taken off, and it is said that it comes back', async () => {
+  const { operations, put } = bench();
+  const entry = { kind: 'deny', note: '', origin: 'operator', reason: 'deny list', since: NOW, until: null } as const;
+  put({ ...entry, subject: '192.0.2.1/32', author: 'file:/etc/denylist' });
+  put({ ...entry, subject: '192.0.2.2/32', author: 'configuration' });
+  put({ ...entry, subject: '192.0.2.3/32', author: 'operator:root' });
+  const remove = (subject: string) => operations.listRemove('deny', { subject, author: 'ana' });
+  expect(await remove('192.0.2.1')).toEqual({ removed: ['deny'], standsIn: 'file:/etc/denylist' });
+  expect(await remove('192.0.2.2')).toEqual({ removed: ['deny'], standsIn: 'configuration' });
+  expect(await remove('192.0.2.3')).toEqual({ removed: ['deny'] });
+});

@@ -110,3 +110,66 @@ describe('rows', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 });
+
+describe('files of others', () => {
+  const subjectsOf = (text: string): string[] =>
+    readRows(text, NOW).rows.map(({ subject, note = '' }) => `${subject} ${note}`.trim());
+  const problemsOf = (text: string): string[] =>
+    readRows(text, NOW).problems.map(({ line, message }) => `${line} ${message}`);
+
+  test.each([
+    ['IP Addr,Comments', '203.0.113.7,x', '203.0.113.7 x'],
+    ['ip_address;remark', '203.0.113.7;x', '203.0.113.7 x'],
+    ['Source-IP\tLabel', '203.0.113.7\tx', '203.0.113.7 x'],
+    ['Network / IP Address,Note', '203.0.113.7,x', '203.0.113.7 x'],
+    ['id,grp,ip_addr,mask,port,tag', '4,1,203.0.113.0,24,0,office', '203.0.113.0/24 office'],
+    ['net,netmask,notes', '203.0.113.0,255.255.255.0,x', '203.0.113.0/24 x'],
+    // no name of it is known: the second row says where the addresses are
+    ['Nr,Adresse,Bemerkung', '1,203.0.113.7,x', '203.0.113.7'],
+    ['Nr,Adresse,Remark', '1,203.0.113.7/32,x', '203.0.113.7/32 x'],
+  ])('headings %j', (heading, row, expected) => {
+    expect(subjectsOf(`${heading}\n${row}\n`)).toEqual([expected]);
+    expect(problemsOf(`${heading}\n${row}\n`)).toEqual([]);
+  });
+
+  test('a file without headings keeps its first row, also where that is wrong', () => {
+    expect(subjectsOf('203.0.113.7,x\n203.0.113.8,y\n')).toEqual(['203.0.113.7 x', '203.0.113.8 y']);
+    expect(subjectsOf('nonsense\n203.0.113.8\n')).toEqual(['nonsense', '203.0.113.8']);
+    expect(subjectsOf('a,b\n')).toEqual(['a b']);
+    expect(subjectsOf('sip.example.com,home\nsip2.example.com,office\n')).toEqual([
+      'sip.example.com home',
+      'sip2.example.com office',
+    ]);
+  });
+
+  test('lists with semicolons, as Spamhaus writes them', () => {
+    const text =
+      '; Spamhaus DROP List 2026/11/20\n; Expires: Sat\n203.0.113.0/24 ; SBL1\n// ours\n203.0.113.9 // why\n';
+    expect(subjectsOf(text)).toEqual(['203.0.113.0/24 SBL1', '203.0.113.9 why']);
+    expect(problemsOf(text)).toEqual([]);
+    // with headings a missing address is one
+    expect(problemsOf('IP;Note\n;nothing\n')).toEqual(['2 There is no address in this row.']);
+  });
+
+  test('netmasks are networks, and no remarks', () => {
+    const text =
+      '203.0.113.0/255.255.255.0\n198.51.100.0 255.255.254.0 office\n192.0.2.7 255.255.255.255\n192.0.2.8 255 calls\n';
+    expect(subjectsOf(text)).toEqual([
+      '203.0.113.0/24',
+      '198.51.100.0/23 office',
+      '192.0.2.7/32',
+      '192.0.2.8 255 calls',
+    ]);
+    expect(subjectsOf('192.0.2.9/255.0.255.0\n')).toEqual(['192.0.2.9/255.0.255.0']);
+    expect(problemsOf('ip,mask\n192.0.2.9,255.0.255.0\n192.0.2.9,x\n')).toEqual([
+      "2 '255.0.255.0' is no netmask. Write for example 24 or 255.255.255.0.",
+      "3 'x' is no netmask. Write for example 24 or 255.255.255.0.",
+    ]);
+  });
+
+  test("an address among secfilter's domains, as its documentation has it", () => {
+    const text = 'action,type,data\n0,2,203.0.113.82\n0,2,evil.example.org\n0,4,9999\n';
+    expect(subjectsOf(text)).toEqual(['203.0.113.82 secfilter']);
+    expect(problemsOf(text).join()).toMatch(/3 .* a domain; .*4 .* detect\.honey\.users/);
+  });
+});

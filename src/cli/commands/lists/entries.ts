@@ -50,12 +50,25 @@ export const listShow = async (list: ListName, options: CommonOptions): Promise<
   return EXIT.ok;
 };
 
+/** What follows a file or the configuration returns with it. */
+const comesBack = (standsIn: string | undefined): string[] => {
+  if (standsIn === undefined) return [];
+  const [kind, ...where] = standsIn.split(':');
+  const place =
+    kind === 'file'
+      ? `the file ${where.join(':')}`
+      : kind === 'name'
+        ? `the name ${where.join(':')}`
+        : 'the configuration';
+  return [`It comes from ${shown(place)}, and is back when that is read again: take it out there, too.`];
+};
+
 /** `companion allow remove ADDRESS`, `companion deny remove ADDRESS`. */
 export const listRemove = async (list: ListName, subject: string, options: CommonOptions): Promise<number> => {
   const result = await ask(options, (client) =>
-    client.call<{ removed: string[] }>(`${list}.remove`, { subject, author: author() }),
+    client.call<{ removed: string[]; standsIn?: string }>(`${list}.remove`, { subject, author: author() }),
   );
   if (options.json) printJson(result);
-  else printLines([`Removed from the ${list} list: ${result.removed.map(shown).join(', ')}.`]);
+  else printLines([`Removed from the ${list} list: ${shown(subject)}.`, ...comesBack(result.standsIn)]);
   return EXIT.ok;
 };

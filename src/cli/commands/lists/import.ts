@@ -56,8 +56,8 @@ export const importRows = async (kind: ImportKind, file: string, options: Import
   else {
     const counts = [
       `${plural(total.added, 'row')} ${dryRun ? 'would be' : ''} added`.replace('  ', ' '),
-      ...(total.same > 0 ? [`${total.same} stand already`] : []),
-      ...(total.ended > 0 ? [`${total.ended} have ended`] : []),
+      ...(total.same > 0 ? [`${total.same} ${total.same === 1 ? 'stands' : 'stand'} already`] : []),
+      ...(total.ended > 0 ? [`${total.ended} ${total.ended === 1 ? 'has' : 'have'} ended`] : []),
       ...(problems.length > 0 ? [`${problems.length} not taken`] : []),
     ];
     const more = problems.length - MAX_SHOWN;
