@@ -3,42 +3,19 @@ import { CompanionError, parseCidr } from '../../model/index.ts';
 /** What a column of a file means here. */
 export type Field = 'subject' | 'mask' | 'note' | 'until' | 'duration';
 
+const names = (...lines: readonly string[]): readonly string[] => lines.flatMap((line) => line.split(', '));
+
 /** Headings by what they mean, in the spelling of sipPROT, Kamailio's tables, spreadsheets, our own export and others. */
 const HEADINGS: Readonly<Record<Field, readonly string[]>> = {
-  subject: [
-    ...['ip', 'ips', 'ip address', 'ipaddress', 'ip addr', 'ip/cidr', 'ip or cidr', 'ip range', 'source ip', 'src ip'],
-    ...['network', 'network address', 'network or ip address', 'network/ip address', 'net', 'subnet', 'prefix', 'cidr'],
-    ...['address', 'addresses', 'addr', 'subject', 'host', 'source', 'src', 'source address'],
-  ],
-  mask: ['mask', 'netmask', 'subnet mask', 'prefix length', 'prefixlen', 'mask bits'],
-  note: [
-    'note',
-    'notes',
-    'comment',
-    'comments',
-    'description',
-    'desc',
-    'reason',
-    'remark',
-    'remarks',
-    'label',
-    'tag',
-    'name',
-  ],
-  until: [
-    'until',
-    'expires',
-    'expires at',
-    'expire',
-    'expiry',
-    'expiration',
-    'expiry date',
-    'valid until',
-    'end',
-    'ends',
-    'end date',
-  ],
-  duration: ['duration', 'for', 'ban time', 'bantime'],
+  subject: names(
+    'ip, ips, ip address, ipaddress, ip addr, ip/cidr, ip or cidr, ip range, source ip, src ip',
+    'network, network address, network or ip address, network/ip address, net, subnet, prefix, cidr',
+    'address, addresses, addr, subject, host, source, src, source address',
+  ),
+  mask: names('mask, netmask, subnet mask, prefix length, prefixlen, mask bits'),
+  note: names('note, notes, comment, comments, description, desc, reason, remark, remarks, label, tag, name'),
+  until: names('until, expires, expires at, expire, expiry, expiration, expiry date, valid until, end, ends, end date'),
+  duration: names('duration, for, ban time, bantime'),
 };
 
 /** `IP_Address`, `Network / IP Address`, `ip-address`. */
