@@ -4,6 +4,7 @@ import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import { findHunted, readDialled, type Hunted } from './dial-prefixes.ts';
 import { EnumerationSources } from './sources.ts';
 import {
+  addAnswered,
   addTarget,
   callMark,
   findRun,
@@ -33,6 +34,15 @@ const configSchema = z.strictObject({
     'the same for calls of a source whose other calls were answered (RFC 3261 Timer C)',
   ),
   distinct: count(20).describe('unanswered distinct targets that are too many'),
+  numbers: count(60).describe(
+    'the same for calls to telephone numbers of nine digits and more: a trunk is told of some that they do not exist',
+  ),
+  answered_share: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.08)
+    .describe('where at least this share of them is answered, the others do not count'),
   sequence: count(8).describe('unanswered targets in a run of numbers that are too many'),
   rapid: count(80).describe('targets without credentials within rapid_window that are too many'),
   rapid_window: durationSetting('30s'),
@@ -55,6 +65,9 @@ const configSchema = z.strictObject({
 
 /** Targets kept of one source; enough for every rule, whatever the flood. */
 const MAX_TARGETS_OF_SOURCE = 512;
+
+/** A busy trunk has more than any rule needs, all forgiven: it is not looked at with each of its events. */
+const MANY_TARGETS = 128;
 
 /** A finding is repeated at most this often while its cause lasts. */
 const QUIET_MS = 10_000;
@@ -82,6 +95,12 @@ const CUSTOMER: Customer = { authenticated: true };
 
 const MAX_EVIDENCE_CHARS = 200;
 const MAX_NAME_CHARS = 24;
+
+/** Extensions and names, and telephone numbers that were called. */
+const countKinds = (targets: readonly Target[]): { readonly names: number; readonly numbers: number } => {
+  const numbers = targets.filter(({ dialled }) => dialled !== undefined).length;
+  return { names: targets.length - numbers, numbers };
+};
 
 const showNames = (targets: readonly Target[]): string => {
   const names = targets.slice(-5).map(({ name }) => name.slice(0, MAX_NAME_CHARS));
@@ -198,8 +217,11 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       } else if ((code >= 200 && code < 300) || SOMEBODY_THERE.has(code)) {
         if (outcome.method === 'INVITE') {
           source.lastAnswered = source.last;
-          const dialled = source.hunts === undefined ? undefined : readDialled(name);
-          if (dialled !== undefined) source.hunts?.answered(dialled);
+          const dialled = readDialled(name);
+          if (dialled !== undefined) {
+            source.hunts?.answered(dialled);
+            sources.reweigh(addAnswered(source, name));
+          }
         }
         forget(source, name);
       } else if (NOBODY_THERE.has(code)) {
@@ -268,6 +290,14 @@ export const enumeration: DetectorKind<typeof configSchema> = {
       });
     };
 
+    /** So many telephone numbers may be unknown, as others were answered within the window. */
+    const forgivenOf = ({ answered, last }: SourceTargets): number => {
+      if (answered === undefined || config.answered_share === 0) return 0;
+      let count = 0;
+      for (const at of answered.values()) if (at > last - config.window) count += 1;
+      return count / config.answered_share - count;
+    };
+
     /** What these targets amount to. */
     const judge = (source: SourceTargets, tier: ProofTier): Finding[] => {
       const targets = [...source.targets.values()].filter((target) => tier === 'spoofable' || target.tier === 'proven');
@@ -278,11 +308,15 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         rapidWindowMs: config.rapid_window,
       });
       const findings: Finding[] = [];
-      if (unanswered.length >= config.distinct) {
+      const forgiven = forgivenOf(source);
+      const { names, numbers } = countKinds(unanswered);
+      const open = Math.max(0, numbers - forgiven);
+      if (names / config.distinct + open / Math.max(config.distinct, config.numbers) >= 1) {
         const evidence = `${unanswered.length} names asked for, none authenticated: … ${showNames(unanswered)}`;
         findings.push(scan('enumeration.distinct', tier, evidence));
       }
-      if (rapid.length >= config.rapid) {
+      const fast = countKinds(rapid);
+      if (fast.names + Math.max(0, fast.numbers - forgiven) >= config.rapid) {
         const evidence = `${rapid.length} names within ${config.rapid_window / 1_000} s: … ${showNames(rapid)}`;
         findings.push(scan('enumeration.rapid', tier, evidence));
       }
@@ -310,10 +344,16 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         if (source === undefined || accepted) return NO_FINDINGS;
         expire(source);
         if (!isEnough(source) || source.last < source.quietUntil) return NO_FINDINGS;
+        if (source.unlooked > 0) {
+          source.unlooked -= 1;
+          return NO_FINDINGS;
+        }
         // What rests on proven targets alone is proven, however many forged datagrams are mixed in.
         const proven = judge(source, 'proven');
         const findings = proven.length > 0 ? proven : judge(source, 'spoofable');
         if (findings.length > 0) source.quietUntil = source.last + QUIET_MS;
+        else if (source.answered !== undefined && source.targets.size > MANY_TARGETS)
+          source.unlooked = source.targets.size >> 4;
         return findings;
       },
       tables: () => ({ 'enumeration.sources': sources.stats, 'enumeration.users': users.stats }),

@@ -66,10 +66,14 @@ export interface SourceTargets {
   oldest: EpochMs;
   /** Findings are not repeated before this. */
   quietUntil: EpochMs;
+  /** Events that come before it is looked at again. */
+  unlooked: number;
   /** When somebody last authenticated from here. */
   lastAuthenticated: EpochMs;
   /** When a callee last answered, was busy or declined. */
   lastAnswered: EpochMs;
+  /** Telephone numbers that did, and when: the youngest last. */
+  answered: Map<string, EpochMs> | undefined;
   last: EpochMs;
 }
 
@@ -78,8 +82,10 @@ export const newSource = (): SourceTargets => ({
   hunts: undefined,
   oldest: -Infinity,
   quietUntil: -Infinity,
+  unlooked: 0,
   lastAuthenticated: -Infinity,
   lastAnswered: -Infinity,
+  answered: undefined,
   last: -Infinity,
 });
 
@@ -91,8 +97,22 @@ export const addTarget = (source: SourceTargets, target: Target): number => {
   return 1 + source.hunts.note(target.dialled, target.firstSeen, target.tier);
 };
 
+/** Answered numbers kept of one source. */
+const MAX_ANSWERED = 64;
+
+/** A telephone number was answered; @returns by how much more is remembered. */
+export const addAnswered = (source: SourceTargets, name: string): number => {
+  const answered = (source.answered ??= new Map());
+  const before = answered.size;
+  answered.delete(name);
+  answered.set(name, source.last);
+  if (answered.size > MAX_ANSWERED) answered.delete(answered.keys().next().value!);
+  return answered.size - before;
+};
+
 /** Everything that is remembered of a source. */
-export const weightOf = ({ targets, hunts }: SourceTargets): number => targets.size + (hunts?.size ?? 0);
+export const weightOf = ({ targets, hunts, answered }: SourceTargets): number =>
+  targets.size + (hunts?.size ?? 0) + (answered?.size ?? 0);
 
 /** What a source's unanswered targets look like at one moment. */
 export interface Census {
