@@ -34,7 +34,7 @@ export interface Kept {
   changed(kind: MemoKind, key: string): void;
   /** Fills these memories again; what cannot be read is said and left out. Never throws. */
   restore(...keepsakes: readonly Keepsake[]): Promise<void>;
-  /** Keys that wait, and those that found no room. */
+  /** Keys that are not on the disk yet, and those that found no room. */
   stats(): { readonly waiting: number; readonly dropped: number };
   /** Writes what waits, within some seconds. */
   stop(): Promise<void>;
@@ -50,6 +50,7 @@ export const createKept = (parts: {
   const waiting = new Map<MemoKind, Set<string>>();
   const nextAt = new Map<MemoKind, number>();
   let dropped = 0;
+  let writing = 0;
   let busy: Promise<void> | undefined;
   let retryMs = 0;
   let notBefore = 0;
@@ -98,11 +99,14 @@ export const createKept = (parts: {
   const round = async (all: boolean): Promise<void> => {
     for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
       const taken = take(all);
+      writing = taken.length;
       if (taken.length === 0) return;
       try {
         await records.keep(taken.map(memoOf));
+        writing = 0;
         retryMs = 0;
       } catch (error) {
+        writing = 0;
         for (const { kind, key } of taken) changed(kind, key);
         if (retryMs === 0)
           log.warn(
@@ -159,7 +163,7 @@ export const createKept = (parts: {
         known.set(kind, keepsake);
       }
     },
-    stats: () => ({ waiting: waitingCount(), dropped }),
+    stats: () => ({ waiting: waitingCount() + writing, dropped }),
     async stop() {
       clearInterval(timer);
       const until = clock.now() + LAST_ROUND_MS;
