@@ -4,8 +4,11 @@ import type { UpFrame } from '../protocol/index.ts';
 import { NodeLine } from './node-line.ts';
 import { outcomeOf, requestOf, unreadableOf } from './to-record.ts';
 
-/** Our own deadline. An ask that waited longer is answered first (open) and judged afterwards. */
-const OWN_DEADLINE_MS = 20;
+/**
+ * The server has given up by then (COMPANION_ASK_MS), and the request has gone on: what is left of the ask is a tell.
+ * Anything younger is judged: an `allow` instead would save nothing, and 20 ms pass on any busy machine.
+ */
+const SERVER_DEADLINE_MS = 400;
 
 /** Beyond this the two clocks disagree, and the age says nothing. */
 const CLOCK_SKEW_MS = 5_000;
@@ -83,7 +86,7 @@ export const createHookCore = (
       if (garbage !== undefined) handlers.outcome(garbage);
     }
     const age = now - frame.sentAt;
-    if (age > OWN_DEADLINE_MS && age < CLOCK_SKEW_MS) {
+    if (age > SERVER_DEADLINE_MS && age < CLOCK_SKEW_MS) {
       counts.late += 1;
       reply(frame, 'allow');
       handlers.tell(request);

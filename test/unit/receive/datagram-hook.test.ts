@@ -197,18 +197,18 @@ test('an expiry is handed on', async () => {
   expect(await until(1)).toEqual([['expired', ['edge1', 'ipban', '203.0.113.9']]]);
 });
 
-test('an ask that waited longer than 20 ms is answered with allow, and judged as a tell', async () => {
+test('an ask that its server has given up is answered with allow, and judged as a tell', async () => {
   const { send, until, hook } = await bench(() => 'drop');
-  send('ask', ask({ ageMs: 21 }));
+  send('ask', ask({ ageMs: 401 }));
   const happened = await until(2);
   expect(happened).toContainEqual(['answer', expect.objectContaining({ answer: 'allow' })]);
   expect(happened).toContainEqual(['told', 'REGISTER']);
   expect(hook.stats().late).toBe(1);
 });
 
-test('an ask that waited 20 ms is judged', async () => {
+test('an ask that waited on a busy machine is judged', async () => {
   const { send, until } = await bench(() => 'drop');
-  send('ask', ask({ ageMs: 20 }));
+  send('ask', ask({ ageMs: 400 }));
   expect(await until(3)).toContainEqual(['answer', expect.objectContaining({ answer: 'drop' })]);
 });
 
