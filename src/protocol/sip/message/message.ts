@@ -47,6 +47,10 @@ export interface MessageIndex {
   readonly start: StartLine;
   /** `STRIDE` numbers a line, in wire order, malformed lines included. */
   readonly lines: readonly number[];
+  /** Which of the first 32 ids there are, a bit each: most of what is sought is not there. */
+  readonly present: number;
+  /** The flags of all lines. */
+  readonly marks: number;
   /** First byte behind the blank line; the size of the message when there is none. */
   readonly bodyStart: number;
   /** The blank line that ends the headers was there. */
@@ -72,6 +76,8 @@ export class SipMessage implements MessageIndex {
   readonly ascii: boolean;
   readonly start: StartLine;
   readonly lines: readonly number[];
+  readonly present: number;
+  readonly marks: number;
   readonly bodyStart: number;
   readonly complete: boolean;
   readonly overflow: boolean;
@@ -82,6 +88,8 @@ export class SipMessage implements MessageIndex {
     this.ascii = ascii;
     this.start = index.start;
     this.lines = index.lines;
+    this.present = index.present;
+    this.marks = index.marks;
     this.bodyStart = index.bodyStart;
     this.complete = index.complete;
     this.overflow = index.overflow;
@@ -134,8 +142,14 @@ export class SipMessage implements MessageIndex {
   /** First line of this id at or behind `from`, or -1. */
   first(id: number, from = 0): number {
     const { lines } = this;
+    if (id < 32 && ((this.present >>> id) & 1) === 0) return -1;
     for (let at = from * STRIDE; at < lines.length; at += STRIDE) if (lines[at] === id) return at / STRIDE;
     return -1;
+  }
+
+  /** Whether any line has this flag. */
+  isMarked(flag: number): boolean {
+    return (this.marks & flag) !== 0;
   }
 
   /** Name as written. */

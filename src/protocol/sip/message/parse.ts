@@ -48,6 +48,8 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   if (startLine === undefined)
     return fault('not-sip', 'the first line is neither a request line nor a status line', start);
   let used = 0;
+  let present = 0;
+  let marks = 0;
   let complete = false;
   let seen = 0;
   let named = false;
@@ -109,6 +111,8 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
       scratch[used + 4] = to;
       scratch[used + 5] = flags;
       used += STRIDE;
+      if (id < 32) present |= 1 << id;
+      marks |= flags;
       if (indexed !== undefined) indexed[id] = 1;
     }
     at = lf + 1;
@@ -116,7 +120,15 @@ export const parseSip = (bytes: Buffer): SipMessage | ParseFault => {
   if (!named) return fault('no-headers', 'a start line without headers', Math.min(at, size));
   const overflow = seen > MAX_HEADER_LINES;
   const lines = scratch.slice(0, used);
-  return new SipMessage(bytes, text, isAscii(bytes), { start: startLine, lines, bodyStart, complete, overflow });
+  return new SipMessage(bytes, text, isAscii(bytes), {
+    start: startLine,
+    lines,
+    present,
+    marks,
+    bodyStart,
+    complete,
+    overflow,
+  });
 };
 
 /** Which ids the index holds: 1 at each. */

@@ -8,4 +8,4 @@ export { scanCredentials } from './credentials.ts';
 export { scanCSeq } from './numbers.ts';
 export { scanAnyValue } from './prose.ts';
 export { headerGrammar, isCoreHeader } from './table.ts';
-export { scanViaPart } from './via.ts';
+export { isPlainVia, scanViaPart } from './via.ts';

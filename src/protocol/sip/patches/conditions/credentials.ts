@@ -1,8 +1,10 @@
 import { headerIdOf } from '../../message/index.ts';
 import type { SipMessage } from '../../message/index.ts';
-import { behindQuoted, openQuote } from './quotes.ts';
+import { endOfQuoted, openQuote } from './quotes.ts';
 
 const CREDENTIALS = [headerIdOf('authorization'), headerIdOf('proxy-authorization')] as const;
+
+const [COMMA, EQUALS, QUOTE] = [0x2c, 0x3d, 0x22];
 
 /** Longest token of which the payload is read; those in use have 1 to 4 KB. */
 const MAX_TOKEN_CHARS = 16_384;
@@ -27,12 +29,12 @@ const behindScheme = (message: SipMessage, line: number, scheme: string): number
 const inCredentials = (
   message: SipMessage,
   scheme: string,
-  look: (text: string, from: number, end: number) => number,
+  look: (message: SipMessage, from: number, end: number) => number,
 ): number => {
   for (const id of CREDENTIALS) {
     for (let line = message.first(id); line >= 0; line = message.first(id, line + 1)) {
       const from = behindScheme(message, line, scheme);
-      const found = from < 0 ? -1 : look(message.text, from, message.valueEnd(line));
+      const found = from < 0 ? -1 : look(message, from, message.valueEnd(line));
       if (found >= 0) return found;
     }
   }
@@ -40,21 +42,20 @@ const inCredentials = (
 };
 
 /** Each element must be `name = value`; empty elements are tolerated, as phones end lists with a comma. */
-const malformedParameter = (text: string, from: number, end: number, nameBytes: number): number => {
+const malformedParameter = ({ bytes, text }: SipMessage, from: number, end: number, nameBytes: number): number => {
   const open = openQuote(text, from, end);
   if (open >= 0) return open;
   let at = from;
   while (at < end) {
-    at = skipLws(text, at, end);
+    while (at < end && isLws(bytes[at]!)) at += 1;
     const name = at;
     let equals = -1;
-    while (at < end && text[at] !== ',') {
-      if (text[at] === '"') {
-        at = behindQuoted(text, at, end);
-        continue;
-      }
-      if (text[at] === '=' && equals < 0) equals = at;
-      at += 1;
+    for (; at < end; at += 1) {
+      const char = bytes[at]!;
+      if (char === COMMA) break;
+      // every string is closed: the loop goes on behind its last quote
+      if (char === QUOTE) at = endOfQuoted(bytes, at, end) - 1;
+      else if (char === EQUALS && equals < 0) equals = at;
     }
     const nameEnd = equals < 0 ? at : equals;
     if (nameEnd - name > nameBytes || (equals < 0 && at > name)) return name;
@@ -65,7 +66,7 @@ const malformedParameter = (text: string, from: number, end: number, nameBytes: 
 
 /** CVE-2023-28098: OpenSIPS read past such parameters. */
 export const malformedDigest = (message: SipMessage, nameBytes: number): number =>
-  inCredentials(message, 'digest', (text, from, end) => malformedParameter(text, from, end, nameBytes));
+  inCredentials(message, 'digest', (whole, from, end) => malformedParameter(whole, from, end, nameBytes));
 
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNSAFE = /['"\\\u0000-\u001f]/;
@@ -85,7 +86,7 @@ const payloadOf = (token: string): object | undefined => {
 
 /** CVE-2026-25554: OpenSIPS puts the claim of a token whose signature it has not looked at into a query. */
 export const claimWithQuotes = (message: SipMessage, claim: string): number =>
-  inCredentials(message, 'bearer', (text, from, end) => {
+  inCredentials(message, 'bearer', ({ text }, from, end) => {
     const token = text.slice(skipLws(text, from, end), end);
     if (token.length > MAX_TOKEN_CHARS) return from;
     const value = (payloadOf(token) as Readonly<Record<string, unknown>> | undefined)?.[claim];

@@ -1,5 +1,5 @@
-import { headerGrammar } from '../../grammar/index.ts';
-import { headerIdOf, LINE } from '../../message/index.ts';
+import { headerGrammar, isPlainVia } from '../../grammar/index.ts';
+import { headerIdOf, LINE, STRIDE } from '../../message/index.ts';
 import type { HeaderName, SipMessage } from '../../message/index.ts';
 import { KNOWN_TO_KAMAILIO } from './kamailio-names.ts';
 import { parameterBytes } from './parameter.ts';
@@ -40,6 +40,7 @@ export const grammarOf = (header: HeaderName): ((message: SipMessage) => number)
   const id = headerIdOf(header);
   return (message) =>
     inLines(message, id, (line) => {
+      if (id === VIA && isPlainVia(message.bytes, message.valueStart(line), message.valueEnd(line))) return -1;
       const end = scan(message.text, message.valueStart(line), message.valueEnd(line));
       return end < 0 ? ~end : end < message.valueEnd(line) ? end : -1;
     });
@@ -59,6 +60,7 @@ const TYPED: ReadonlySet<string> = new Set(KNOWN_TO_KAMAILIO);
 
 /** CVE-2020-28361. */
 export const blankBeforeColon = (message: SipMessage): number => {
+  if (!message.isMarked(LINE.blankBeforeColon)) return -1;
   for (let line = 0; line < message.count; line += 1) {
     if ((message.flags(line) & LINE.blankBeforeColon) === 0) continue;
     const length = message.nameEnd(line) - message.nameStart(line);
@@ -68,10 +70,8 @@ export const blankBeforeColon = (message: SipMessage): number => {
   return -1;
 };
 
-export const nameLonger = (message: SipMessage, bytes: number): number => {
-  for (let line = 0; line < message.count; line += 1) {
-    if (message.nameEnd(line) - message.nameStart(line) > bytes) return message.nameStart(line);
-  }
+export const nameLonger = ({ lines }: SipMessage, bytes: number): number => {
+  for (let at = 0; at < lines.length; at += STRIDE) if (lines[at + 2]! - lines[at + 1]! > bytes) return lines[at + 1]!;
   return -1;
 };
 

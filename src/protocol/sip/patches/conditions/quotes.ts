@@ -21,3 +21,10 @@ export const behindQuoted = (text: string, open: number, end: number): number =>
   while (at < end && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
   return Math.min(at + 1, end);
 };
+
+/** The same, of bytes. */
+export const endOfQuoted = (bytes: Uint8Array, open: number, end: number): number => {
+  let at = open + 1;
+  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return Math.min(at + 1, end);
+};

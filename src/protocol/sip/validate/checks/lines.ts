@@ -1,4 +1,4 @@
-import { headerGrammar, scanAnyValue } from '../../grammar/index.ts';
+import { headerGrammar, isPlainVia, scanAnyValue } from '../../grammar/index.ts';
 import type { Scanner } from '../../grammar/index.ts';
 import { HEADER_NAMES, headerIdOf, headerNameOf, LINE, OTHER_HEADER, SINGLETONS } from '../../message/index.ts';
 import type { SipMessage } from '../../message/index.ts';
@@ -19,6 +19,7 @@ interface Judged {
 
 const CONTENT_LENGTH = headerIdOf('content-length');
 const USER_AGENT = headerIdOf('user-agent');
+const VIA = headerIdOf('via');
 const SERVER = headerIdOf('server');
 
 /** `FPBX-16.0(18.20)`, `name@host`: products write what they like. Markup and control characters are no product's. */
@@ -66,7 +67,7 @@ export const checkLines = (message: SipMessage, report: Report): void => {
     const from = message.valueStart(line);
     const to = message.valueEnd(line);
     if (to - from > MAX_VALUE_BYTES) report.hit('oversized_header', from);
-    const scanned = scan(text, from, to);
+    const scanned = id === VIA && isPlainVia(message.bytes, from, to) ? to : scan(text, from, to);
     if (scanned !== to) {
       const odd = (id === USER_AGENT || id === SERVER) && isOddProduct(text, from, to);
       hitGrammar(report, text, scanned < 0 ? scanned : ~scanned, to, odd ? 'odd_user_agent' : rule);
