@@ -1,4 +1,5 @@
 import type { EpochMs, ProofTier } from '../../model/index.ts';
+import type { Answers } from './answers.ts';
 
 /**
  * A call whose credentials were refused. Some clients answer the next challenge with the same password at once (baresip
@@ -44,6 +45,8 @@ export interface Account {
   goodUntil: EpochMs;
   /** It has succeeded here once: a device of the house, whatever became of its password. */
   known: boolean;
+  /** Answers to the latest challenge, once it has failed. */
+  answers: Answers | undefined;
 }
 
 /** One source's accounts, the least recently used first. */
@@ -118,7 +121,7 @@ export const openAccount = (
   }
   const full = source.accounts.size >= MAX_ACCOUNTS_OF_SOURCE;
   if (full) forgetOne(source);
-  const account: Account = { failures: {}, goodUntil: -Infinity, known: false };
+  const account: Account = { failures: {}, goodUntil: -Infinity, known: false, answers: undefined };
   source.accounts.set(user, account);
   return { account, grown: full ? 0 : 1 };
 };
@@ -164,6 +167,7 @@ export const accusePort = (failures: Failures, at: EpochMs, windowMs: number): n
 export const addSuccess = (account: Account, goodUntil: EpochMs): void => {
   delete account.failures.proven;
   delete account.failures.spoofable;
+  account.answers = undefined;
   account.goodUntil = Math.max(account.goodUntil, goodUntil);
   account.known = true;
 };

@@ -14,6 +14,7 @@ import {
   type AccountCensus,
   type SourceAccounts,
 } from './accounts.ts';
+import { noteAnswer } from './answers.ts';
 import { durationSetting } from '../base/duration-setting.ts';
 import { isExempt } from '../base/exempt.ts';
 import { Memory } from '../base/memory.ts';
@@ -28,6 +29,7 @@ const configSchema = z.strictObject({
   user_window: durationSetting('10m'),
   guess_failures: count(10).describe('failures of one user within guess_window, nobody else there authenticated'),
   guess_window: durationSetting('30s'),
+  passwords: count(4).describe('different passwords for one and the same challenge that are too many'),
   fresh_failures: count(5).describe('the same where each was in a call of its own: phones keep theirs'),
   slow_failures: count(12).describe(
     'failures of one user within slow_window, each in a call of its own, nobody there ever authenticated',
@@ -188,6 +190,30 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       return accuseSource(source, outcome, 'digest.forged-nonce', FORGED_POINTS, evidence);
     };
 
+    /** Different answers to one challenge are different passwords; looked at where one has failed already. */
+    const onAnswer = (request: Request): readonly Finding[] => {
+      const source = sources.peek(request.source.identity);
+      const account = source?.accounts.get(request.sip.authUser.slice(0, MAX_USER_CHARS));
+      if (source === undefined || account === undefined || account.known) return NO_FINDINGS;
+      if (account.failures.proven === undefined && account.failures.spoofable === undefined) return NO_FINDINGS;
+      account.answers = noteAnswer(request.sip, account.answers);
+      const passwords = account.answers?.given.length ?? 0;
+      if (passwords < config.passwords || request.at < (source.quietUntil.get('passwords') ?? -Infinity))
+        return NO_FINDINGS;
+      source.quietUntil.set('passwords', request.at + QUIET_MS);
+      const shown = request.sip.authUser.slice(0, MAX_SHOWN_USER_CHARS);
+      return [
+        {
+          rule: 'digest.guessing',
+          family: 'guess',
+          accused: { kind: 'source' },
+          tier: request.tier,
+          points: ENOUGH_POINTS,
+          evidence: `${passwords} different passwords for user '${shown}' in answer to one challenge`,
+        },
+      ];
+    };
+
     const storm = new StormWatch(config);
 
     const notice = (event: Request, evidence: string, ends: boolean): readonly Finding[] => [
@@ -222,8 +248,11 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
     return {
       id: 'digest-guessing',
       detect(event, facts) {
-        if (event.kind !== 'outcome')
-          return event.sip.method === 'REGISTER' && !isExempt(facts) ? onRegister(event) : NO_FINDINGS;
+        if (event.kind !== 'outcome') {
+          if (isExempt(facts)) return NO_FINDINGS;
+          if (event.credentials === 'bound') return onAnswer(event);
+          return event.sip.method === 'REGISTER' ? onRegister(event) : NO_FINDINGS;
+        }
         if (event.type === 'registered') {
           if (event.expiresSeconds === 0) return NO_FINDINGS;
           storm.accepted();
