@@ -80,10 +80,12 @@ describe('import and export', () => {
   });
 
   test('a file that is not there, or not text', async () => {
-    expect((await companion(['ban', 'import', '/nowhere'])).err).toMatch(/Cannot read \/nowhere: ENOENT/);
+    expect((await companion(['ban', 'import', '/nowhere'])).err).toMatch(
+      /Cannot read \/nowhere: there is no such file/,
+    );
     writeFileSync(join(dir, 'binary'), Buffer.from([0xff, 0xfe, 0]));
     const { code, err } = await companion(['ban', 'import', join(dir, 'binary')]);
-    expect([code, err]).toEqual([3, expect.stringContaining('it is not UTF-8 text')]);
+    expect([code, err]).toEqual([3, expect.stringContaining('it is no text')]);
   });
 
   test("fail2ban's own database, with the ends of its bans", async () => {

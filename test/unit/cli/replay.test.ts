@@ -65,7 +65,7 @@ test('a table, what the server was, what was not judged; also from standard inpu
 test('standard input may be a pipe that does not wait, whose writer is slow', async () => {
   const lines = readFileSync(CRACK);
   const pipe = join(folder, 'pipe');
-  spawnSync('mkfifo', [pipe]);
+  spawnSync('sh', ['-c', 'mkfifo "$0"', pipe]);
   const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = createWriteStream(pipe);
   await once(writer, 'open');
