@@ -286,7 +286,7 @@ export const enumeration: DetectorKind<typeof configSchema> = {
         since: source.last - config.prefix_window,
         tier,
         unanswered: works ? config.customer_prefixes : config.prefixes,
-        any: config.answered_prefixes,
+        tried: config.answered_prefixes,
       });
     };
 

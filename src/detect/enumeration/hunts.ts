@@ -18,7 +18,7 @@ export interface HuntRules {
   readonly since: EpochMs;
   readonly tier: ProofTier;
   readonly unanswered: number;
-  readonly any: number;
+  readonly tried: number;
 }
 
 /**
@@ -67,12 +67,12 @@ export class Hunts {
   }
 
   /** The number that was dialled in too many ways; undefined when there is none. */
-  find({ since, tier, unanswered, any }: HuntRules): Hunted | undefined {
+  find({ since, tier, unanswered, tried }: HuntRules): Hunted | undefined {
     for (const [tail, tries] of this.#numbers) {
-      if (tries.length < Math.min(unanswered, any)) continue;
+      if (tries.length < Math.min(unanswered, tried)) continue;
       const counted = tries.filter((one) => one.at > since && (tier === 'spoofable' || one.tier === 'proven'));
       const open = counted.filter(({ answered }) => !answered);
-      const hunted = open.length >= unanswered ? open : counted.length >= any ? counted : undefined;
+      const hunted = open.length >= unanswered ? open : counted.length >= tried ? counted : undefined;
       if (hunted !== undefined) return { tail, prefixes: hunted.map(({ prefix }) => prefix) };
     }
     return undefined;
