@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EpochMs } from '../../model/index.ts';
+import type { EpochMs, Outcome } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import { canonicalMethod } from '../base/canonical-method.ts';
 import { isCustomer, isExempt, provedItself } from '../base/exempt.ts';
@@ -29,6 +29,12 @@ const configSchema = z.strictObject({
 
 /** Adds weight; a bucket alone is never enough. */
 const POINTS = 50;
+
+/**
+ * What a call that is answered gives back: somebody wanted it. Half, so that a flood to a line that answers everything is
+ * one at twice the rate.
+ */
+const ANSWERED_TOKENS = 0.5;
 
 /** One finding a second is evidence enough of an empty bucket. */
 const QUIET_MS = 1_000;
@@ -90,7 +96,7 @@ class Buckets {
 /**
  * Token bucket for each source and method: how fast a source may go on asking one thing. ACK and CANCEL are never
  * counted (they answer for another request), nor are customers who proved themselves; who answers a challenge gets back what
- * the challenged request took.
+ * the challenged request took, and whose call is answered half of that.
  */
 export const methodBucket: DetectorKind<typeof configSchema> = {
   id: 'method-bucket',
@@ -104,10 +110,28 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
     const spoofable = sources.bytes();
     /** By method: no finding before then. */
     const quietUntil = sources.sparse<EpochMs[]>();
+    /** Gives tokens back. */
+    const giveBack = (slot: number, method: BucketMethod, now: EpochMs, tokens: number): void => {
+      const number = NUMBER_OF[method];
+      const fullAt = buckets.fullAt(slot, number, now);
+      if (fullAt <= now) return;
+      buckets.fill(slot, number, now, Math.max(now, fullAt - (tokens * 1_000) / config[METHODS[method]].per_second));
+    };
+
+    const onReply = ({ source, at, method, code }: Extract<Outcome, { type: 'reply' }>): void => {
+      if (method !== 'INVITE' || code < 200 || code >= 300) return;
+      const slot = sources.find(key.read(source.identity));
+      if (slot >= 0) giveBack(slot, 'INVITE', Math.max(at, last[slot]!), ANSWERED_TOKENS);
+    };
+
     return {
       id: 'method-bucket',
       detect(event, facts) {
-        if (event.kind !== 'request' || isExempt(facts) || isCustomer(event)) return NO_FINDINGS;
+        if (event.kind === 'outcome') {
+          if (event.type === 'reply') onReply(event);
+          return NO_FINDINGS;
+        }
+        if (isExempt(facts) || isCustomer(event)) return NO_FINDINGS;
         if (event.sip.method === 'ACK' || event.sip.method === 'CANCEL') return NO_FINDINGS;
         const method = bucketOf(event.sip.method);
         const { per_second, burst } = config[METHODS[method]];
@@ -118,8 +142,7 @@ export const methodBucket: DetectorKind<typeof configSchema> = {
         const bit = 1 << number;
         if (provedItself(event)) {
           // an answered challenge gives back what the challenged request took
-          const fullAt = buckets.fullAt(slot, number, now);
-          if (fullAt > now) buckets.fill(slot, number, now, Math.max(now, fullAt - 1_000 / per_second));
+          giveBack(slot, method, now, 1);
           return NO_FINDINGS;
         }
         const missing = ((buckets.fullAt(slot, number, now) - now) * per_second) / 1_000;

@@ -47,3 +47,17 @@ test('numbers in a row are a scan, answered or not', () => {
   );
   expect(found[0]).toMatchObject({ rule: 'enumeration.sequence' });
 });
+
+const bucketOnly = () => detectorsWith({ density: { enabled: false }, enumeration: { enabled: false } });
+
+test('a trunk of seven calls a second of which two in three are answered is no flood', () => {
+  const events = calls(4_000, 143, 3).map((event) =>
+    event.kind === 'outcome' && event.type === 'reply' ? { ...event, code: event.code === 200 ? 404 : 200 } : event,
+  );
+  expect(feed(bucketOnly(), events)).toEqual([]);
+});
+
+test('the same of which none is answered is one; so are twelve a second, all answered', () => {
+  expect(feed(bucketOnly(), calls(200, 125, 1_000))[0]).toMatchObject({ rule: 'method-bucket' });
+  expect(feed(bucketOnly(), calls(200, 80, 1))[0]).toMatchObject({ rule: 'method-bucket' });
+});
