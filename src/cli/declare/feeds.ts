@@ -17,7 +17,7 @@ export const declareFeeds = (program: Command, done: Done): void => {
     asking(
       feed
         .command(word)
-        .description(word === 'on' ? 'listen to it again' : 'as if it were not there, until the next start')
+        .description(word === 'on' ? 'listen to it again' : 'as if it were not there, also after a restart')
         .argument('<name>'),
     ).action(async (name: string, options: CommonOptions) =>
       done(import('../commands/feeds.ts').then(({ feedSwitch }) => feedSwitch(name, word === 'on', options))),
