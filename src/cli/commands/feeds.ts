@@ -15,15 +15,16 @@ const PATIENCE_MS = 120_000;
 
 const COLUMNS: readonly Column<FeedRow>[] = [
   { title: 'FEED', cell: ({ name }) => name },
-  { title: 'TYPE', cell: ({ type }) => type },
+  { title: 'TYPE', cell: ({ type }) => type, spare: 2 },
   { title: 'STATE', cell: (row) => stateOf(row), style: (row) => (stateOf(row) === 'well' ? 'green' : 'yellow') },
   {
     title: 'BY HAND',
     cell: ({ switched }) => (switched === null ? '-' : `${switched.by} ${formatTime(switched.at)}`),
+    spare: 1,
   },
-  { title: 'ACTION', cell: ({ action }) => action },
+  { title: 'ACTION', cell: ({ action }) => action, spare: 3 },
   { title: 'ENTRIES', cell: ({ entries }) => String(entries) },
-  { title: 'READ', cell: ({ updatedAt }) => (updatedAt === null ? 'never' : formatTime(updatedAt)) },
+  { title: 'READ', cell: ({ updatedAt }) => (updatedAt === null ? 'never' : formatTime(updatedAt)), spare: 4 },
   { title: 'HITS OURS', cell: ({ hits }) => String(hits) },
   { title: 'LAST ERROR', cell: ({ lastError }) => lastError || '-', shrinks: true },
 ];

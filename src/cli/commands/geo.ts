@@ -19,7 +19,7 @@ const day = (at: number | null): string => (at === null ? '-' : new Date(at).toI
 
 const DATABASES: readonly Column<GeoDatabaseRow>[] = [
   { title: 'DATABASE', cell: ({ type }) => type || '-' },
-  { title: 'KNOWS', cell: ({ knows }) => knows.join(', ') || '-' },
+  { title: 'KNOWS', cell: ({ knows }) => knows.join(', ') || '-', spare: 1 },
   { title: 'BUILT', cell: ({ builtAt }) => day(builtAt) },
   { title: 'FILE', cell: ({ file }) => file, shrinks: true },
   { title: 'PROBLEM', cell: ({ problem }) => problem || '-', shrinks: true },

@@ -38,7 +38,7 @@ const flagged = ({ flaggedAt }: SourceRow): string => (flaggedAt === null ? '-' 
 
 const ROWS: readonly Column<SourceRow>[] = [
   { title: 'SOURCE', cell: ({ ip }) => ip },
-  { title: 'MESSAGES', cell: ({ messages }) => String(messages) },
+  { title: 'MESSAGES', cell: ({ messages }) => String(messages), spare: 1 },
   { title: 'FLAGGED AT', cell: flagged },
   { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => STYLES[state] },
   { title: 'RULES', cell: ({ rules }) => (rules.length === 0 ? '-' : rules.join(', ')), shrinks: true },

@@ -23,9 +23,9 @@ const OUTCOME_STYLE: Readonly<Record<AttackSource['outcome'], Style>> = {
 const columns = (placed: boolean): readonly Column<AttackSource>[] => [
   { title: 'SOURCE', cell: ({ subject }) => subject },
   { title: 'OUTCOME', cell: ({ outcome }) => outcome, style: ({ outcome }) => OUTCOME_STYLE[outcome] },
-  { title: 'DECISIONS', cell: ({ decisions }) => String(decisions) },
-  { title: 'FIRST', cell: ({ first }) => formatTime(first) },
-  { title: 'LAST', cell: ({ last }) => formatTime(last) },
+  { title: 'DECISIONS', cell: ({ decisions }) => String(decisions), spare: 2 },
+  { title: 'FIRST', cell: ({ first }) => formatTime(first), spare: 1 },
+  { title: 'LAST', cell: ({ last }) => formatTime(last), spare: 3 },
   ...(placed ? [{ title: 'WHERE', cell: ({ place }: AttackSource) => placeText(place) || '-', shrinks: true }] : []),
   { title: 'RULES', cell: ({ rules }) => rules.join(' '), shrinks: true },
   { title: 'AGENT', cell: ({ agent }) => agent || '-', shrinks: true },

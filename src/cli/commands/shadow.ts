@@ -21,9 +21,9 @@ const SOURCES: readonly Column<ShadowSource>[] = [
     cell: ({ customers }) => CUSTOMERS[customers] ?? '?',
     style: ({ customers }) => (customers === 'none' ? undefined : 'red'),
   },
-  { title: 'DECISIONS', cell: ({ decisions }) => String(decisions) },
-  { title: 'FIRST', cell: ({ first }) => formatTime(first) },
-  { title: 'LAST', cell: ({ last }) => formatTime(last) },
+  { title: 'DECISIONS', cell: ({ decisions }) => String(decisions), spare: 2 },
+  { title: 'FIRST', cell: ({ first }) => formatTime(first), spare: 1 },
+  { title: 'LAST', cell: ({ last }) => formatTime(last), spare: 3 },
   { title: 'RULES', cell: ({ rules }) => rules.join(' '), shrinks: true },
 ];
 

@@ -25,9 +25,13 @@ const figures = (values: Readonly<Record<string, number>>): string =>
 const NODES: readonly Column<NodeStatus>[] = [
   { title: 'SERVER', cell: (node) => node.name },
   { title: 'STATE', cell: (node) => node.state, style: (node) => STATE_STYLE[node.state] },
-  { title: 'VERSION', cell: (node) => node.version || '-', shrinks: true },
-  { title: 'UP', cell: (node) => (node.uptimeSeconds > 0 ? formatDuration(node.uptimeSeconds * 1_000) : '-') },
-  { title: 'HOLDS', cell: (node) => figures(node.entries) || '-', shrinks: true },
+  { title: 'VERSION', cell: (node) => node.version || '-', shrinks: true, spare: 2 },
+  {
+    title: 'UP',
+    cell: (node) => (node.uptimeSeconds > 0 ? formatDuration(node.uptimeSeconds * 1_000) : '-'),
+    spare: 1,
+  },
+  { title: 'HOLDS', cell: (node) => figures(node.entries) || '-', shrinks: true, spare: 3 },
   { title: 'DRIFT', cell: (node) => String(node.drift) },
   { title: 'LAST ERROR', cell: (node) => node.lastError || '-', shrinks: true },
 ];

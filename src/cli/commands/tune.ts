@@ -12,15 +12,15 @@ const ROWS: readonly Column<TuneRow>[] = [
   { title: 'SETTING', cell: ({ setting }) => setting },
   { title: 'NOW', cell: ({ current }) => String(current) },
   { title: 'P99.9', cell: ({ p999, windows }) => (windows === 0 ? '-' : String(p999)) },
-  { title: 'MOST', cell: ({ max, windows }) => (windows === 0 ? '-' : String(max)) },
-  { title: 'WINDOWS', cell: ({ windows }) => String(windows) },
+  { title: 'MOST', cell: ({ max, windows }) => (windows === 0 ? '-' : String(max)), spare: 2 },
+  { title: 'WINDOWS', cell: ({ windows }) => String(windows), spare: 3 },
   {
     title: 'ADVICE',
     cell: ({ advice, proposal }) =>
       advice === 'raise' || advice === 'lower' ? `${advice} to ${proposal}` : advice.replaceAll('-', ' '),
     style: ({ advice }) => (advice === 'raise' ? 'red' : advice === 'lower' ? 'yellow' : undefined),
   },
-  { title: 'WHAT IS COUNTED', cell: ({ what }) => what, shrinks: true },
+  { title: 'WHAT IS COUNTED', cell: ({ what }) => what, shrinks: true, spare: 1 },
 ];
 
 const lines = (report: TuneReport): string[] => {
@@ -32,7 +32,7 @@ const lines = (report: TuneReport): string[] => {
     ...(little
       ? [
           '',
-          `Too little data for some: a proposal needs ${report.leastWindows} windows and ${formatDuration(report.leastMs)} since the service started (it is counted in memory).`,
+          `Too little data for some: a proposal needs ${report.leastWindows} windows and ${formatDuration(report.leastMs)} of counting (kept over restarts).`,
         ]
       : []),
     ...(report.yaml === ''

@@ -25,10 +25,10 @@ const STATE_STYLE: Readonly<Record<WhyReport['state'], Style>> = {
 };
 
 const EVIDENCE: readonly Column<Evidence>[] = [
-  { title: 'TIME', cell: (line) => formatTime(line.at) },
+  { title: 'TIME', cell: (line) => formatTime(line.at), spare: 2 },
   { title: 'RULE', cell: (line) => line.rule },
   { title: 'PROOF', cell: (line) => line.tier, style: (line) => (line.tier === 'proven' ? 'red' : 'yellow') },
-  { title: 'POINTS', cell: (line) => String(line.points) },
+  { title: 'POINTS', cell: (line) => String(line.points), spare: 1 },
   { title: 'WHAT WAS SEEN', cell: (line) => line.text, shrinks: true },
 ];
 
@@ -42,7 +42,7 @@ const lists = (now: number): readonly Column<ListRow>[] => [
   { title: 'LIST', cell: (row) => row.list },
   { title: 'ADDRESS', cell: (row) => row.subject },
   { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
-  { title: 'BY', cell: (row) => row.author, shrinks: true },
+  { title: 'BY', cell: (row) => row.author, shrinks: true, spare: 1 },
   { title: 'NOTE', cell: (row) => row.note, shrinks: true },
 ];
 
@@ -56,8 +56,8 @@ const SHAPES: readonly Column<ShapeSeen>[] = [
 const HISTORY: readonly Column<BanRow>[] = [
   { title: 'SINCE', cell: (row) => formatTime(row.since) },
   { title: 'UNTIL', cell: (row) => (row.until === null ? 'permanent' : formatTime(row.until)) },
-  { title: 'LEVEL', cell: (row) => String(row.level) },
-  { title: 'BY', cell: (row) => row.origin },
+  { title: 'LEVEL', cell: (row) => String(row.level), spare: 1 },
+  { title: 'BY', cell: (row) => row.origin, spare: 2 },
   { title: 'REASON', cell: (row) => row.reason, shrinks: true },
 ];
 

@@ -43,6 +43,42 @@ describe('table', () => {
     expect(table([['12345', 'x'.repeat(50)]], columns, Number.POSITIVE_INFINITY)[1]).toBe(`12345  ${'x'.repeat(50)}`);
   });
 
+  describe('in a terminal that is too narrow for what may shrink', () => {
+    const ban = [
+      { title: 'ADDRESS', cell: () => '2001:db8:1:2::/64' },
+      { title: 'SINCE', cell: () => '2026-11-20 08:52:59Z', spare: 2 },
+      { title: 'LEVEL', cell: () => '1', spare: 1 },
+      { title: 'REASON', cell: () => 'enumeration.distinct', shrinks: true },
+    ];
+
+    test('leaves out what can be spared, in its order, and says so', () => {
+      expect(table([1], ban, 57)).toEqual([
+        'ADDRESS            SINCE                 REASON',
+        '2001:db8:1:2::/64  2026-11-20 08:52:59Z  enumeration.dis…',
+        'Not shown here: LEVEL (--json has it)',
+      ]);
+      expect(table([1], ban, 40)[2]).toBe('Not shown here: SINCE, LEVEL (--json ha…');
+    });
+
+    test('makes a record of each row when nothing is left to spare', () => {
+      expect(table([1, 2], ban, 28)).toEqual([
+        'ADDRESS  2001:db8:1:2::/64',
+        'SINCE    2026-11-20 08:52:5…',
+        'LEVEL    1',
+        'REASON   enumeration.distin…',
+        '',
+        'ADDRESS  2001:db8:1:2::/64',
+        'SINCE    2026-11-20 08:52:5…',
+        'LEVEL    1',
+        'REASON   enumeration.distin…',
+      ]);
+    });
+
+    test.each([20, 28, 36, 40, 47, 58, 64, 71, 90])('has no line longer than %s columns', (width) => {
+      for (const line of table([1, 2], ban, width)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+    });
+  });
+
   test('escapes cells before it measures them', () => {
     expect(table([['\u001b[31m', 'b']], columns, 80)).toEqual(['A         B', '\\x1b[31m  b']);
   });

@@ -45,10 +45,10 @@ const columns = (all: boolean, placed: boolean, now: number): readonly Column<Ba
       ]
     : []),
   ...(placed ? [{ title: 'WHERE', cell: (row: BanRow) => placeText(row.place) || '-', shrinks: true }] : []),
-  { title: 'SINCE', cell: (row) => formatTime(row.since) },
+  { title: 'SINCE', cell: (row) => formatTime(row.since), spare: 3 },
   { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
-  { title: 'LEVEL', cell: (row) => String(row.level) },
-  { title: 'BY', cell: (row) => row.origin },
+  { title: 'LEVEL', cell: (row) => String(row.level), spare: 1 },
+  { title: 'BY', cell: (row) => row.origin, spare: 2 },
   { title: 'REASON', cell: (row) => row.reason, shrinks: true },
 ];
 

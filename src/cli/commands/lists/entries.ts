@@ -31,9 +31,9 @@ export const listAdd = async (list: ListName, subject: string, options: ListAddO
 const columns = (placed: boolean, now: number): readonly Column<ListRow>[] => [
   { title: 'ADDRESS', cell: (row) => row.subject, style: (row) => (row.list === 'allow' ? 'green' : 'red') },
   ...(placed ? [{ title: 'WHERE', cell: (row: ListRow) => placeText(row.place) || '-', shrinks: true }] : []),
-  { title: 'SINCE', cell: (row) => formatTime(row.since) },
+  { title: 'SINCE', cell: (row) => formatTime(row.since), spare: 2 },
   { title: 'ENDS', cell: (row) => formatLeft(row.until, now) },
-  { title: 'BY', cell: (row) => row.author, shrinks: true },
+  { title: 'BY', cell: (row) => row.author, shrinks: true, spare: 1 },
   { title: 'NOTE', cell: (row) => row.note, shrinks: true },
 ];
 

@@ -60,13 +60,19 @@ const COLUMNS: readonly Column<PatchRow>[] = [
     cell: states,
     style: ({ servers }) => (servers.some(({ on }) => on) ? 'green' : 'dim'),
   },
-  { title: 'ACTS', cell: ({ acts }) => acts.join(', ') },
+  { title: 'ACTS', cell: ({ acts }) => acts.join(', '), spare: 1 },
   {
     title: 'AFFECTED',
     cell: ({ affected }) => affected.map(({ product, versions }) => `${product} ${versions}`).join('; '),
     shrinks: true,
+    spare: 2,
   },
-  { title: 'WHY', cell: ({ servers }) => [...new Set(servers.map(({ why }) => why))].join('; '), shrinks: true },
+  {
+    title: 'WHY',
+    cell: ({ servers }) => [...new Set(servers.map(({ why }) => why))].join('; '),
+    shrinks: true,
+    spare: 3,
+  },
   { title: 'WHAT', cell: ({ title }) => title, shrinks: true },
 ];
 

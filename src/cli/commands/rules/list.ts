@@ -23,8 +23,8 @@ const RULES: readonly Column<RuleListing['rules'][number]>[] = [
 const ENTRIES: readonly Column<RuleListing['entries'][number]>[] = [
   { title: 'ENTRY', cell: ({ name }) => name },
   { title: 'TOOL', cell: ({ tool }) => tool },
-  { title: 'RISK', cell: ({ risk }) => risk },
-  { title: 'PACK', cell: ({ pack }) => pack },
+  { title: 'RISK', cell: ({ risk }) => risk, spare: 2 },
+  { title: 'PACK', cell: ({ pack }) => pack, spare: 1 },
   { title: 'WHAT GIVES IT AWAY', cell: ({ detail }) => detail, shrinks: true },
 ];
 

@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Explained>[] = [
   { title: 'SETTING', cell: ({ path }) => path },
   { title: 'VALUE', cell: ({ value }) => value.replaceAll('"', ''), shrinks: true },
   { title: 'FROM', cell: ({ from }) => from, style: ({ from }) => (from === 'default' ? 'dim' : 'cyan') },
-  { title: 'ABOUT', cell: ({ about }) => about, shrinks: true },
+  { title: 'ABOUT', cell: ({ about }) => about, shrinks: true, spare: 1 },
 ];
 
 /** `companion config explain [PATH]`: durations in milliseconds. */
