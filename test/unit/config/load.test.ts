@@ -227,9 +227,10 @@ describe('hostile files', () => {
     expect(problemsOf('['.repeat(100_000))).toEqual([
       expect.stringMatching(/^c\.yaml:1:\d+ \(file\) is nested too deeply$/),
     ]);
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(problemsOf(Array.from({ length: 100_000 }, (_, index) => `k${index}: 1`).join('\n'))).toHaveLength(101);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    // processor time: it is the same on a busy machine
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(10_000);
   });
 });
 

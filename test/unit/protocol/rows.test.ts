@@ -101,13 +101,14 @@ describe('rows', () => {
     expect(readRows('[1, null, {"ip":{}}, "1.1.1.1"]', NOW)).toMatchObject({ rows: [{ subject: '1.1.1.1' }] });
   });
 
-  test('a hundred thousand rows within a second', () => {
+  test('a hundred thousand rows within seconds', () => {
     const text = Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255},note ${i}`).join(
       '\n',
     );
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(readRows(text, NOW).rows).toHaveLength(100_000);
-    expect(performance.now() - started).toBeLessThan(3_000);
+    // processor time: it is the same on a busy machine
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(3_000);
   });
 });
 
