@@ -22,6 +22,7 @@ import { methodBucket } from './rates/method-bucket.ts';
 import { scannerAgent } from './scanner/agent.ts';
 import { scannerFingerprint } from './scanner/fingerprint.ts';
 import { scannerNeverAcks } from './scanner/never-acks.ts';
+import { scannerSweep } from './scanner/sweep.ts';
 import { scannerTrick } from './scanner/trick.ts';
 
 /** Settings of all detectors; an empty object is the default of each. */
@@ -30,6 +31,7 @@ export const detectSchema = z.strictObject({
   scanner_fingerprint: scannerFingerprint.configSchema.prefault({}),
   scanner_trick: scannerTrick.configSchema.prefault({}),
   scanner_never_acks: scannerNeverAcks.configSchema.prefault({}),
+  scanner_sweep: scannerSweep.configSchema.prefault({}),
   enumeration: enumeration.configSchema.prefault({}),
   distributed_scan: distributedScan.configSchema.prefault({}),
   digest_guessing: digestGuessing.configSchema.prefault({}),
@@ -61,6 +63,7 @@ export const createDetectors = (config: DetectConfig): Detectors => {
   if (config.scanner_fingerprint.enabled) detectors.push(scannerFingerprint.create(config.scanner_fingerprint));
   if (config.scanner_trick.enabled) detectors.push(scannerTrick.create(config.scanner_trick));
   if (config.scanner_never_acks.enabled) detectors.push(scannerNeverAcks.create(config.scanner_never_acks));
+  if (config.scanner_sweep.enabled) detectors.push(scannerSweep.create(config.scanner_sweep));
   if (config.enumeration.enabled) detectors.push(enumeration.create(config.enumeration));
   if (config.distributed_scan.enabled) detectors.push(distributedScan.create(config.distributed_scan));
   if (config.digest_guessing.enabled) detectors.push(digestGuessing.create(config.digest_guessing));

@@ -6,6 +6,7 @@ export const RULES = [
   'scanner.fingerprint',
   'scanner.trick',
   'scanner.never-acks',
+  'scanner.sweep',
   'enumeration.sequence',
   'enumeration.distinct',
   'enumeration.rapid',

@@ -89,8 +89,11 @@ const MAX_FAILURES = 32;
 /** Calls told apart: so many devices may share an account and an old password, each with a Call-ID that it keeps. */
 const MAX_CALLS = 8;
 
-/** A client that goes on answering does so within this time, and so often; whoever does it longer guesses. */
-const LOOP_MS = 500;
+/**
+ * A client that goes on answering does so within this time, and so often; whoever does it longer guesses. Over longer ways
+ * its user is slowed down (five failures, pushed within milliseconds) before it has failed too often.
+ */
+const LOOP_MS = 20;
 const MAX_LOOPS = 16;
 
 /** Makes room for one account: the least recently used that has no success, so that a flood forgets no customer. */

@@ -3,6 +3,7 @@ import { ENOUGH_POINTS, type SipView } from '../../model/index.ts';
 import { NO_FINDINGS, type DetectorKind } from '../base/detector.ts';
 import { durationSetting } from '../base/duration-setting.ts';
 import { isExempt, provedItself } from '../base/exempt.ts';
+import { bareHost, isLiteralHost } from '../base/literal-host.ts';
 import { createOnce } from '../base/once.ts';
 
 const configSchema = z.strictObject({
@@ -25,17 +26,6 @@ const configSchema = z.strictObject({
 /** Carriers ping by address. */
 const PINGS = new Set(['OPTIONS', 'ACK', 'CANCEL']);
 
-const PORT = /:\d{1,5}$/;
-const V4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
-
-/** A host without its port and without the brackets of IPv6. */
-const bare = (host: string): string => {
-  if (host.startsWith('[')) return host.slice(1).replace(/\].*$/, '').toLowerCase();
-  return (host.includes('::') ? host : host.replace(PORT, '')).toLowerCase();
-};
-
-const isLiteral = (host: string): boolean => V4.test(host) || host.includes(':');
-
 /** REGISTER names its domain twice, others in their target only: To may be anything (RFC 3261 8.1.1.2). */
 const hostsOf = (sip: SipView): readonly string[] =>
   sip.method === 'REGISTER' ? [sip.requestHost, sip.to.host] : [sip.requestHost];
@@ -49,7 +39,7 @@ export const ipDomain: DetectorKind<typeof configSchema> = {
   id: 'ip-domain',
   configSchema,
   create(config) {
-    const own = new Set(config.domains.map(bare));
+    const own = new Set(config.domains.map(bareHost));
     const accused = createOnce(config.max_sources, config.repeat);
     const idle = own.size === 0 || config.points === 0;
     return {
@@ -58,8 +48,8 @@ export const ipDomain: DetectorKind<typeof configSchema> = {
         if (idle || event.kind !== 'request' || PINGS.has(event.sip.method)) return NO_FINDINGS;
         if (isExempt(facts) || provedItself(event)) return NO_FINDINGS;
         const host = hostsOf(event.sip)
-          .map(bare)
-          .find((name) => isLiteral(name) && !own.has(name));
+          .map(bareHost)
+          .find((name) => isLiteralHost(name) && !own.has(name));
         if (host === undefined || !accused.due(event.source.identity, event.at)) return NO_FINDINGS;
         return [
           {
