@@ -25,12 +25,15 @@ const asGuardian = (overrides: readonly Override[], env: Environment): readonly 
   return [...overrides, { name: first.name, path: ['profile'], value: 'simple' }];
 };
 
-/** What the environment says; an empty variable says nothing. Whole numbers are read as such. */
+/** All others are text: `SIP_GUARDIAN_BAN_TIME=3600` has no unit, and is told so. */
+const NUMBERS: ReadonlySet<string> = new Set(['SIP_GUARDIAN_MAX_FAILURES']);
+
+/** What the environment says; an empty variable says nothing. */
 export const overridesOf = (env: Environment): readonly Override[] => {
   const overrides = Object.entries(VARIABLES).flatMap(([name, path]): Override[] => {
     const text = env[name]?.trim() ?? '';
     if (text === '') return [];
-    return [{ name, path, value: /^\d{1,9}$/.test(text) ? Number(text) : text }];
+    return [{ name, path, value: NUMBERS.has(name) && /^\d{1,9}$/.test(text) ? Number(text) : text }];
   });
   return asGuardian(overrides, env);
 };

@@ -36,10 +36,17 @@ const deepFreeze = <V>(value: V): V => {
   return value;
 };
 
-const sourceText = <T>(options: LoadOptions<T>): { readonly file: string; readonly text: string } => {
+interface Source {
+  readonly file: string;
+  readonly text: string;
+  /** Nobody named a file, and the usual one is not there. */
+  readonly missing: boolean;
+}
+
+const sourceText = <T>(options: LoadOptions<T>): Source => {
   if (options.text !== undefined) {
     const file = options.file ?? 'companion.yaml';
-    if (Buffer.byteLength(options.text) <= MAX_CONFIG_BYTES) return { file, text: options.text };
+    if (Buffer.byteLength(options.text) <= MAX_CONFIG_BYTES) return { file, text: options.text, missing: false };
     throw new CompanionError(
       'CONFIG_UNREADABLE',
       `Cannot read the configuration ${file}: it has more than ${MAX_CONFIG_BYTES} bytes.`,
@@ -47,7 +54,8 @@ const sourceText = <T>(options: LoadOptions<T>): { readonly file: string; readon
   }
   const named = options.file ?? (options.env?.['COMPANION_CONFIG'] || undefined);
   const file = named ?? options.defaultFile ?? DEFAULT_CONFIG_FILE;
-  return { file, text: readConfigFile(file, named === undefined) ?? '' };
+  const text = readConfigFile(file, named === undefined);
+  return { file, text: text ?? '', missing: text === undefined };
 };
 
 const invalid = (file: string, lines: readonly string[]): CompanionError => {
@@ -61,6 +69,8 @@ const invalid = (file: string, lines: readonly string[]): CompanionError => {
 export interface LoadedConfig<T> {
   readonly config: T;
   readonly file: string;
+  /** Nobody named a file, and the usual one is not there. */
+  readonly missing: boolean;
   readonly tree: ConfigTree;
   readonly profile: Settings;
   readonly overrides: readonly Override[];
@@ -77,7 +87,7 @@ export const loadConfig = <T>(options: LoadOptions<T>): T => loadLayers(options)
 
 /** As `loadConfig`, with the layers: profile, file, environment. */
 export const loadLayers = <T>(options: LoadOptions<T>): LoadedConfig<T> => {
-  const { file, text } = sourceText(options);
+  const { file, text, missing } = sourceText(options);
   const tree = parseTree(text);
   const fail = (problems: readonly Problem[], environment: readonly string[] = []): CompanionError =>
     invalid(file, [...environment, ...formatProblems(problems, file, tree.lines)]);
@@ -87,7 +97,7 @@ export const loadLayers = <T>(options: LoadOptions<T>): LoadedConfig<T> => {
   const profile = isSection(named) ? profileSettings(named) : {};
   const parsed = options.schema.safeParse(layered(profile, named), { reportInput: true });
   if (parsed.success && tree.problems.length === 0)
-    return { config: deepFreeze(parsed.data), file, tree, profile, overrides };
+    return { config: deepFreeze(parsed.data), file, missing, tree, profile, overrides };
   const complaints = parsed.success ? [] : complaintsOf(options.schema, parsed.error.issues, MAX_PLACED);
   const guilty = ({ path }: { readonly path: ConfigPath }): Override | undefined =>
     overrides.find((override) => startsWith(path, override.path));

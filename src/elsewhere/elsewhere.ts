@@ -39,6 +39,8 @@ export interface Elsewhere {
   readonly swaps: readonly { readonly covers: RegExp; readonly apply: (next: CompanionConfig) => void }[];
   /** Gauges by group. */
   stats(): Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Requests that were dropped for their country, since the start. */
+  turnedAwayByCountry(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
 
@@ -184,6 +186,7 @@ export const openElsewhere = async (parts: ElsewhereParts): Promise<Elsewhere> =
       feeds: { ...feeds.stats(), pushed: pushed.size },
       turned_away: { ...turnedAway.counts },
     }),
+    turnedAwayByCountry: () => turnedAway.countries,
     async stop() {
       keeper.stop();
       await Promise.all([geo.stop(), feeds.stop()]);

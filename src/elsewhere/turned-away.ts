@@ -20,17 +20,30 @@ export interface TurnedAway {
   tell(ip: string, identity: string, barred: Barred, place: Place | undefined): void;
   /** Sources, and those of them that the log had no room for. */
   readonly counts: { readonly sources: number; readonly unsaid: number };
+  /** Requests that were dropped for their country, by country; ISO 3166 knows 249. */
+  readonly countries: Readonly<Record<string, number>>;
 }
+
+/** A database may hold anything as a country. */
+const MAX_COUNTRIES = 300;
 
 /** Says who is turned away for no evidence of ours: once an hour each, in the log, and feeds' also in the reports. */
 export const createTurnedAway = ({ clock, log, audit, shadow }: TurnedAwayParts): TurnedAway => {
   const told = new LRUCache<string, number>({ max: MAX_SOURCES });
   const counts = { sources: 0, unsaid: 0 };
+  const countries: Record<string, number> = Object.create(null) as Record<string, number>;
+  const countCountry = (country: string): void => {
+    const known = country in countries || Object.keys(countries).length < MAX_COUNTRIES;
+    const name = known ? country : 'OTHER';
+    countries[name] = (countries[name] ?? 0) + 1;
+  };
   let minute = 0;
   let lines = 0;
   return {
     counts,
-    tell(ip, identity, { state, reason }, place) {
+    countries,
+    tell(ip, identity, { state, reason, country }, place) {
+      if (country !== undefined && !shadow) countCountry(country);
       const now = clock.now();
       const last = told.get(identity);
       if (last !== undefined && now - last < REPEAT_MS) return;

@@ -72,7 +72,13 @@ const listOf = <const L extends 'allow' | 'deny'>(list: L) =>
     route(`${list}.add`, `POST /v1/lists/${list}`, {
       scope: 'operate',
       summary: `Put an address or network on the ${list} list`,
-      input: z.strictObject({ subject, note: note.default(''), author, ...lasting }),
+      input: z.strictObject({
+        subject,
+        note: note.default(''),
+        author,
+        ...lasting,
+        force: z.boolean().optional().describe('deny: even if registered phones would be hit'),
+      }),
       output: shapes.listRowShape,
       ask: ({ operations }, { duration, durationMs, ...rest }) =>
         operations.listAdd({ list, ...rest, durationMs: lastingMs({ duration, durationMs }) }),

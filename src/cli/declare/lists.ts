@@ -68,17 +68,18 @@ export const declareBans = (program: Command, done: Done): void => {
 /** `allow …` and `deny …`. */
 export const declareList = (program: Command, list: 'allow' | 'deny', does: string, done: Done): void => {
   const command = program.command(list).description(`the ${list} list: ${does}`);
-  asking(
+  const add = asking(
     command
       .command('add')
       .description(`put an address or network${list === 'allow' ? ' or name' : ''} on the ${list} list`)
       .argument('<address>'),
   )
     .option('--note <text>', 'what it is', '')
-    .option('--for <duration>', 'how long: 90s, 15m, 4h, 7d or permanent', 'permanent')
-    .action(async (address: string, options: ListAddOptions) =>
-      done(import('../commands/lists/entries.ts').then(({ listAdd }) => listAdd(list, address, options))),
-    );
+    .option('--for <duration>', 'how long: 90s, 15m, 4h, 7d or permanent', 'permanent');
+  if (list === 'deny') add.option('--force', 'even if registered phones would be hit');
+  add.action(async (address: string, options: ListAddOptions) =>
+    done(import('../commands/lists/entries.ts').then(({ listAdd }) => listAdd(list, address, options))),
+  );
   asking(command.command('list').description(`show the ${list} list`)).action(async (options: CommonOptions) =>
     done(import('../commands/lists/entries.ts').then(({ listShow }) => listShow(list, options))),
   );

@@ -5,8 +5,9 @@ import type { EpochMs, Until } from '../../model/index.ts';
 /** A sentence of the service may quote several values of 200 characters. */
 const MAX_SENTENCE = 2_000;
 
-/** The only way from the service to a terminal: control characters escaped, length bounded. */
-export const shown = (text: unknown): string => escapeText(String(text), MAX_SENTENCE);
+/** The only way from the service to a terminal: control characters escaped, length bounded. Quotes harm log lines only. */
+export const shown = (text: unknown): string =>
+  escapeText(String(text), MAX_SENTENCE).replaceAll(String.raw`\x22`, '"');
 
 export type Style = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
 

@@ -58,6 +58,17 @@ const typeMessage = (expected: string, input: unknown): string => {
   return `must be ${wanted}, but is ${typeName(input)}${hint}`;
 };
 
+/** `must be at most 30`; of texts and lists the length. A schema's own words win. */
+const boundMessage = (issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): string => {
+  if (!/^Too (?:big|small):/.test(issue.message)) return issue.message;
+  const [bound, word] =
+    issue.code === 'too_big'
+      ? [issue.maximum, issue.inclusive === false ? 'less than' : 'at most']
+      : [issue.minimum, issue.inclusive === false ? 'more than' : 'at least'];
+  if (issue.origin === 'string') return `must have ${word} ${bound} characters`;
+  return issue.origin === 'array' ? `must have ${word} ${bound} entries` : `must be ${word} ${bound}`;
+};
+
 const valueMessage = (values: readonly unknown[], input: unknown): string => {
   const known = values.map(String);
   const meant = typeof input === 'string' ? suggest(input, known) : undefined;
@@ -125,6 +136,9 @@ export const complaintsOf = (schema: z.ZodType, issues: readonly z.core.$ZodIssu
         ];
       case 'invalid_value':
         return [{ path, at: 'value', message: valueMessage(issue.values, issue.input) }];
+      case 'too_big':
+      case 'too_small':
+        return [{ path, at: 'value', message: boundMessage(issue) }];
       default:
         return [{ path, at: 'value', message: issue.message }];
     }

@@ -37,11 +37,11 @@ export const createGeoRules = (rules: GeoRules): ((place: Place) => Barred | und
     if (asns.has(asn)) return { state: 'denied', reason: `network AS${asn} is blocked` };
     if (country === '')
       return allowed.size > 0 && rules.blockUnknown
-        ? { state: 'denied', reason: 'its country is unknown, and only some are allowed' }
+        ? { state: 'denied', reason: 'its country is unknown, and only some are allowed', country: 'unknown' }
         : undefined;
-    if (blocked.has(country)) return { state: 'denied', reason: `country ${country} is blocked` };
+    if (blocked.has(country)) return { state: 'denied', reason: `country ${country} is blocked`, country };
     if (allowed.size > 0 && !allowed.has(country))
-      return { state: 'denied', reason: `country ${country} is not among the allowed` };
+      return { state: 'denied', reason: `country ${country} is not among the allowed`, country };
     return undefined;
   };
 };

@@ -46,6 +46,8 @@ export interface Barred {
   readonly state: 'denied' | 'banned' | 'quarantined';
   /** Our own words. */
   readonly reason: string;
+  /** Left out unless the country is what is held against it; `unknown` when it has none. */
+  readonly country?: string | undefined;
 }
 
 export interface GeoOperations {

@@ -12,6 +12,7 @@ export interface ExpositionParts {
   readonly more: () => Readonly<Record<string, Counts>>;
   readonly activeBans: () => number;
   readonly enumerationSources: () => number;
+  readonly countries: () => Counts;
   /** Also under the names of SIP Guardian. */
   readonly aliases: boolean;
 }
@@ -23,7 +24,17 @@ export const createExposition = (parts: ExpositionParts) => {
     totals() {
       const { methods: requests, rules: findings, limited, blocked, validated } = parts.figures();
       const { violations } = validated;
-      return { ...parts.sources.totals(), requests, findings, limited, blocked, violations, ...parts.more() };
+      const countries = parts.countries();
+      return {
+        ...parts.sources.totals(),
+        requests,
+        findings,
+        limited,
+        blocked,
+        violations,
+        countries,
+        ...parts.more(),
+      };
     },
   });
   return async (): Promise<{ readonly contentType: string; readonly text: string }> => ({

@@ -5,6 +5,8 @@ export interface AliasSources {
   readonly figures: () => Figures;
   readonly activeBans: () => number;
   readonly enumerationSources: () => number;
+  /** Requests dropped for their country. */
+  readonly countries: () => Readonly<Record<string, number>>;
 }
 
 type Samples = readonly (readonly [labels: string, value: number])[];
@@ -42,7 +44,7 @@ const histogram = ({ upTo, sum, count }: Figures['sizes']): string => {
 };
 
 /** The same numbers under the names of SIP Guardian, for dashboards and alerts that know those. */
-export const guardianAliases = ({ figures, activeBans, enumerationSources }: AliasSources): string => {
+export const guardianAliases = ({ figures, activeBans, enumerationSources, countries }: AliasSources): string => {
   const now = figures();
   const results = { valid: now.validated.valid, invalid: now.validated.invalid + now.parseErrors };
   return `${[
@@ -64,7 +66,7 @@ export const guardianAliases = ({ figures, activeBans, enumerationSources }: Ali
       labelled('rule', { ...family(now.rules, 'garbage'), ...now.validated.violations }),
     ),
     metric('validation_results_total', 'counter', 'Messages by result.', labelled('result', results)),
-    metric('geoip_blocked_total', 'counter', 'Always empty: there are no bans by country.', []),
+    metric('geoip_blocked_total', 'counter', 'Requests dropped for their country.', labelled('country', countries())),
     histogram(now.sizes),
   ].join('\n')}\n`;
 };

@@ -25,6 +25,7 @@ const HELP: Readonly<Record<string, string>> = {
   violations: 'Broken rules of the standard in messages that were asked about, by rule.',
   limited: 'Requests over a limit, by method.',
   blocked: 'Asks answered with drop or challenge, by the state that caused it.',
+  countries: "Strangers' requests dropped for their country, by country.",
   http: 'Requests to the HTTP door and what became of them.',
   control: 'Connections and requests of the control socket.',
   security_log: 'Lines for fail2ban that were not written.',

@@ -268,11 +268,11 @@ describe('allow and deny', () => {
     expect((await companion(['allow', 'add', '192.0.2.2', '--note', 'office'])).out).toBe(
       '192.0.2.2/32 is on the allow list without end.\n',
     );
-    expect((await companion(['deny', 'add', '192.0.2.3', '--for', '1h', '--json'])).code).toBe(0);
+    expect((await companion(['deny', 'add', '192.0.2.3', '--for', '1h', '--force', '--json'])).code).toBe(0);
     expect((await companion(['deny', 'remove', '192.0.2.3'])).out).toBe('Removed from the deny list: 192.0.2.3.\n');
     expect(operations.calls).toEqual([
       { listAdd: { list: 'allow', subject: '192.0.2.2', note: 'office', author: AUTHOR, durationMs: null } },
-      { listAdd: { list: 'deny', subject: '192.0.2.3', note: '', author: AUTHOR, durationMs: 3_600_000 } },
+      { listAdd: { list: 'deny', subject: '192.0.2.3', note: '', author: AUTHOR, durationMs: 3_600_000, force: true } },
       { listRemove: 'deny', subject: '192.0.2.3', author: AUTHOR },
     ]);
     const shown = await companion(['allow', 'list']);

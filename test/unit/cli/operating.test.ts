@@ -233,6 +233,9 @@ describe('config', () => {
     expect(wrong.err).toMatch(/bad.yaml:1:1 mod is not a known key; did you mean 'mode'\?\n.*bad.yaml:2:9 allow\[0\]/);
     const explained = await companion(['config', 'explain', 'mode', '--config', good, '--json']);
     expect(JSON.parse(explained.out)).toEqual([expect.objectContaining({ path: 'mode', from: `${good}:1` })]);
+    expect((await companion(['config', 'explain', 'decide.ban_time_max', '--config', good])).out).toMatch(
+      / 7d +default/,
+    );
     const schema = JSON.parse((await companion(['config', 'schema'])).out) as { properties: object };
     expect(Object.keys(schema.properties)).toContain('detect');
   });

@@ -105,11 +105,36 @@ test('explain: value and origin of every setting, no secrets', () => {
   expect(at('mode')).toMatchObject({ value: '"shadow"', from: 'environment COMPANION_MODE' });
   expect(at('profile')).toMatchObject({ from: 'c.yaml:1' });
   expect(at('decide.ban_time')).toMatchObject({ value: '3600000', from: 'profile simple' });
-  expect(at('decide.quarantine_time')).toMatchObject({ from: 'default' });
+  expect(at('decide.ban_time')?.text).toBe('1h');
+  expect(at('decide.quarantine_time')).toMatchObject({ from: 'default', text: '10m' });
+  expect(at('http.listen')?.text).toBe('127.0.0.1:2020');
+  expect(at('decide.permanent_after')?.text).toBe('0');
   expect(at('detect.density.requests')?.about).toMatch(/requests of one source/);
   expect(at('http.listen')?.value).toBe('"127.0.0.1:2020"');
   expect(at('nodes')?.from).toBe('c.yaml:3');
   expect(JSON.stringify(explained)).not.toMatch(/secret-secret|another-secret/);
+});
+
+test('explain: a duration of a rule, and one that has three units', () => {
+  const text = 'decide: { ban_times: { enumeration: 2h }, ban_time: 1d2h3m }\n';
+  const explained = explainConfig(loadLayers({ text, file: 'c.yaml', schema }), schema);
+  const textOf = (path: string) => explained.find((each) => each.path === path)?.text;
+  expect([textOf('decide.ban_times.enumeration'), textOf('decide.ban_time')]).toEqual(['2h', '93780s']);
+});
+
+test('a duration of the environment without a unit is told so', () => {
+  const problems = () => loadConfig({ text: '', schema, env: { SIP_GUARDIAN_BAN_TIME: '3600' } });
+  expect(problems).toThrow(/environment SIP_GUARDIAN_BAN_TIME simple\.ban_time .*for example 90s/);
+  expect(problems).not.toThrow(/quotes/);
+});
+
+test('numbers beyond their bounds, in words', () => {
+  expect(() => loadConfig({ text: 'simple: { max_failures: 400 }', schema })).toThrow(
+    /simple\.max_failures must be at most 30/,
+  );
+  expect(() => loadConfig({ text: 'simple: { max_failures: 1 }', schema })).toThrow(
+    /simple\.max_failures must be at least 2/,
+  );
 });
 
 describe('reload', () => {

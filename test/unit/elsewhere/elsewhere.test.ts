@@ -121,6 +121,7 @@ describe('what is learned from elsewhere', () => {
         shadow: false,
       },
     ]);
+    expect(elsewhere.turnedAwayByCountry()).toEqual({ RU: 2 });
     expect(audited).toEqual([]);
     reload(`${base}blocked_countries: []`, 'blocked_countries');
     expect(judge('203.0.113.7').answer).toBe('allow');

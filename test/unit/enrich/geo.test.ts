@@ -87,7 +87,7 @@ describe('rules', () => {
 
   test('blocked countries and networks', () => {
     const rules = createGeoRules({ ...none, blockedCountries: ['RU'], blockedAsns: [64_500] });
-    expect(rules(at('RU'))).toEqual({ state: 'denied', reason: 'country RU is blocked' });
+    expect(rules(at('RU'))).toEqual({ state: 'denied', reason: 'country RU is blocked', country: 'RU' });
     expect(rules(at('DE', 64_500))?.reason).toBe('network AS64500 is blocked');
     expect(rules(at('DE'))).toBeUndefined();
     expect(rules(at(''))).toBeUndefined();

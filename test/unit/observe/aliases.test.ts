@@ -9,6 +9,7 @@ const expositionOf = (aliases: boolean, totals: () => Record<string, Record<stri
     more: () => ({ http: { requests: 3 }, security_log: { dropped: 0 } }),
     activeBans: () => 2,
     enumerationSources: () => 12,
+    countries: () => ({ RU: 4, 'evil"\n': 1 }),
     aliases,
   });
 
@@ -36,6 +37,8 @@ test('the names of SIP Guardian where they are wanted', async () => {
     'sip_guardian_enumeration_tracked_ips 12',
     'sip_guardian_validation_violations_total{rule="not-sip"} 2',
     'sip_guardian_validation_results_total{result="invalid"} 11',
+    'sip_guardian_geoip_blocked_total{country="RU"} 4',
+    'sip_guardian_geoip_blocked_total{country="evil__"} 1',
     'sip_guardian_message_size_bytes_bucket{le="512"} 60',
     'sip_guardian_message_size_bytes_bucket{le="+Inf"} 100',
   ])

@@ -44,6 +44,31 @@ test('what is no address is refused', async () => {
   });
 });
 
+test.each([IP, '203.0.113.0/24', '0.0.0.0/0'])(
+  'deny add %s is refused as well; by force it is done, and the phone loses its privilege',
+  async (subject) => {
+    const { operations, put, judge } = bench();
+    put(good(IP));
+    const wish = { list: 'deny', subject, note: '', author: 'me' } as const;
+    await expect(operations.listAdd(wish)).rejects.toMatchObject({
+      code: 'BAN_REFUSED',
+      message: expect.stringContaining(`1 registered phone there: alice at ${IP}:5060. Use --force`),
+    });
+    expect([judge.ledger.count('deny'), judge.ledger.count('good')]).toEqual([0, 1]);
+    await operations.listAdd({ ...wish, force: true });
+    expect([judge.ledger.count('deny'), judge.ledger.count('good')]).toEqual([1, 0]);
+  },
+);
+
+test('a network is denied around an allow entry, and allowed around phones', async () => {
+  const { operations, put } = bench();
+  put(good('198.51.100.9'));
+  await operations.listAdd({ list: 'allow', subject: IP, note: '', author: 'me' });
+  await operations.listAdd({ list: 'deny', subject: '203.0.113.0/24', note: '', author: 'me' });
+  await operations.listAdd({ list: 'allow', subject: '198.51.100.0/24', note: '', author: 'me' });
+  expect(await operations.check(IP)).toMatchObject({ result: 'allowed' });
+});
+
 test.each([IP, `${IP}/32`, '203.0.113.0/24', '0.0.0.0/0'])(
   'ban add %s is refused while a phone is registered there, by name',
   async (subject) => {

@@ -26,7 +26,8 @@ const confirmed = async (question: string): Promise<boolean> => {
 export const banClear = async (options: ClearOptions): Promise<number> => {
   if (options.yes !== true) {
     const { counts } = await ask(options, (client) => client.call<StatusReport>('status', {}));
-    const question = `Lift ${counts.bans} bans, ${counts.quarantined} quarantines and ${counts.throttled} throttles?`;
+    const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+    const question = `Lift ${many(counts.bans, 'ban')}, ${many(counts.quarantined, 'quarantine')} and ${many(counts.throttled, 'throttle')}?`;
     if (!(await confirmed(question))) {
       printLines(['Nothing was changed.']);
       return EXIT.failed;

@@ -15,12 +15,14 @@ export type ListName = 'allow' | 'deny';
 export interface ListAddOptions extends CommonOptions {
   readonly note: string;
   readonly for?: string | undefined;
+  /** Of the deny list only. */
+  readonly force?: true | undefined;
 }
 
 /** `companion allow add ADDRESS`, `companion deny add ADDRESS`. */
 export const listAdd = async (list: ListName, subject: string, options: ListAddOptions): Promise<number> => {
   const durationMs = options.for === undefined ? undefined : parseDuration(options.for);
-  const request = { subject, note: options.note, author: author(), durationMs };
+  const request = { subject, note: options.note, author: author(), durationMs, force: options.force };
   const row = await ask(options, (client) => client.call<ListRow>(`${list}.add`, request));
   const end = row.until === null ? 'without end' : `until ${formatTime(row.until)}`;
   if (options.json) printJson(row);
