@@ -309,7 +309,8 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
         return Number(settings[detector]?.[name]);
       },
     }),
-    rehearsedOf: (identity) => judging.rehearsedOf(identity),
+    rehearsedOf: (identity, at) => judging.rehearsedOf(identity, at),
+    closedNodes: config.nodes.flatMap(({ name, allowlist_only }) => (allowlist_only ? [name] : [])),
     sampleOf: (identity) => books.settled(samples).of(identity),
     usedBy: (text) => books.settled(recent).of(text),
     figures,

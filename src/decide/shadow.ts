@@ -1,4 +1,4 @@
-import type { Change, Entry, EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Entry, EpochMs, Facts, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { Judge } from './judge.ts';
 import type { Ledger } from './ledger.ts';
 import type { DecideSettings } from './settings.ts';
@@ -56,18 +56,19 @@ export class ShadowJudge {
     }
     const { changes } = judge.judge(event, facts, findings);
     const beyond = changes.filter(
-      (change) => change.op === 'put' && this.#isOurs(change) && !isDone(change.entry, this.#enforced),
+      (change) => change.op === 'put' && this.#isOurs(change.entry) && !isDone(change.entry, this.#enforced),
     );
     return rehearsed.length === 0 && beyond.length === 0 ? undefined : { findings: rehearsed, changes: beyond };
   }
 
-  /** What would stand against an address beyond what stands. */
-  holds(identity: string): readonly Entry[] {
+  /** What would stand against an address for a rehearsed rule beyond what stands. */
+  holds(identity: string, now: EpochMs): readonly Entry[] {
     const ledger = this.#judge?.ledger;
     if (ledger === undefined) return [];
     return KINDS.flatMap((kind) => {
       const entry = ledger.get(`${kind} ${identity}`);
-      return entry === undefined || isDone(entry, this.#enforced) ? [] : [entry];
+      if (entry === undefined || (entry.until !== null && entry.until <= now)) return [];
+      return this.#isOurs(entry) && !isDone(entry, this.#enforced) ? [entry] : [];
     });
   }
 
@@ -77,7 +78,7 @@ export class ShadowJudge {
     this.#judge?.forgive(identity, now);
   }
 
-  #isOurs({ entry }: Change): boolean {
+  #isOurs(entry: Entry): boolean {
     const named = entry.kind === 'ban' || entry.kind === 'quarantine' ? entry.rules : [];
     return [...named, entry.reason].some((rule) => this.#rules.has(rule));
   }

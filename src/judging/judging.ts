@@ -11,7 +11,7 @@ import {
 } from '../enrich/index.ts';
 import type { Backgrounds, GeoDatabase, ToolMatcher } from '../enrich/index.ts';
 import { isLoopbackRange } from '../model/index.ts';
-import type { Barred, Entry, Finding, Outcome, Request, Verdict } from '../model/index.ts';
+import type { Barred, Entry, EpochMs, Finding, Outcome, Request, Verdict } from '../model/index.ts';
 import { AddressLists, createLiveDetectors } from '../operate/index.ts';
 import { createAdmission } from './admission.ts';
 import { createExploitOf } from './patches.ts';
@@ -58,7 +58,7 @@ export interface Judging {
   /** As they are now. */
   detectSettings(): CompanionConfig['detect'];
   /** What rules in shadow would hold against an address beyond what stands. */
-  rehearsedOf(identity: string): readonly Entry[];
+  rehearsedOf(identity: string, now: EpochMs): readonly Entry[];
   /** An operator forgave the address: what is rehearsed forgets it as well. */
   forgive(identity: string, at: number): void;
 }
@@ -166,7 +166,7 @@ export const createJudging = (
     toolOf: (sip) => tools(sip),
     tables: () => ({ ...detectors.tables(), ...shadow.tables(), 'decide.false-alarms': judge.falseAlarms }),
     detectSettings: () => detect,
-    rehearsedOf: (identity) => shadow.holds(identity),
+    rehearsedOf: (identity, now) => shadow.holds(identity, now),
     forgive: (identity, at) => shadow.forgive(identity, at),
   };
 };

@@ -7,6 +7,7 @@ import type {
   DecisionEvent,
   Enforcer,
   Entry,
+  EpochMs,
   FeedRow,
   Figures,
   GeoReport,
@@ -59,7 +60,9 @@ export interface OperationsParts {
   /** Told when an address is forgiven, besides the judge. */
   readonly forgive?: (identity: string, at: number) => void;
   /** What rules in shadow would hold against an address. */
-  readonly rehearsedOf?: (identity: string) => readonly Entry[];
+  readonly rehearsedOf?: (identity: string, now: EpochMs) => readonly Entry[];
+  /** Servers that answer nobody who is not on the allow list. */
+  readonly closedNodes?: readonly string[];
   readonly tune: (spanMs: number) => TuneReport;
   readonly figures: () => Figures;
   readonly enumerationSources: () => number;
@@ -235,7 +238,8 @@ export const createOperations = (parts: OperationsParts): Operations => {
       const identity = identityOf(ip);
       const { state, reason, until } = standingOf(ip);
       const result = state === 'allowed' ? 'allowed' : state === 'banned' || state === 'denied' ? 'blocked' : 'clear';
-      return { ip, identity, result, state, reason, until, ...placeOfSubject(ip, background) };
+      const shadow = parts.status().mode === 'shadow' ? { shadow: true as const } : {};
+      return { ip, identity, result, state, reason, until, ...shadow, ...placeOfSubject(ip, background) };
     },
 
     async why(text) {

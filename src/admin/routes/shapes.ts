@@ -67,6 +67,7 @@ export const checkShape = z.object({
   state,
   reason: z.string(),
   until: end,
+  shadow: z.literal(true).optional().describe('decided in shadow mode, not enforced'),
   place,
 }) satisfies z.ZodType<CheckReport>;
 
@@ -97,6 +98,11 @@ export const whyShape = z.object({
   shapes: z.array(z.object({ id: z.string(), method: z.string(), tool: z.string(), entry: z.string(), at })),
   history: z.array(banRowShape),
   enforced: z.array(z.object({ enforcer: z.string(), holds: texts })),
+  phones: z
+    .array(z.object({ user: z.string(), ip: z.string(), port: z.number(), since: at, until: end }))
+    .optional()
+    .describe('known-good there'),
+  shadow: z.literal(true).optional().describe('decided in shadow mode, not enforced'),
   undo: texts,
   place,
 }) satisfies z.ZodType<WhyReport>;

@@ -24,7 +24,7 @@ export const check = async (ip: string, options: CommonOptions): Promise<number>
     const reason = report.reason === '' ? '' : `: ${shown(report.reason)}`;
     const state = report.state === report.result ? '' : ` (${shown(report.state)})`;
     printLines([
-      `${shown(report.ip)} is ${paint(RESULT_STYLE[report.result] ?? 'bold', shown(report.result))}${state}${end}${reason}${placeText(report.place) === '' ? '' : ` [${shown(placeText(report.place))}]`}`,
+      `${shown(report.ip)} is ${paint(RESULT_STYLE[report.result] ?? 'bold', shown(report.result))}${state}${end}${reason}${placeText(report.place) === '' ? '' : ` [${shown(placeText(report.place))}]`}${report.shadow === true && report.result === 'blocked' ? '; shadow mode: decided, not enforced' : ''}`,
     ]);
   }
   return RESULT_EXIT[report.result] ?? 3;

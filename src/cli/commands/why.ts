@@ -1,5 +1,14 @@
 import { CompanionError, ENOUGH_POINTS, canonicalIp, escapeText } from '../../model/index.ts';
-import type { BanRow, Evidence, ListRow, ShapeSeen, UsedBy, UsedReport, WhyReport } from '../../model/index.ts';
+import type {
+  BanRow,
+  Evidence,
+  ListRow,
+  PhoneSeen,
+  ShapeSeen,
+  UsedBy,
+  UsedReport,
+  WhyReport,
+} from '../../model/index.ts';
 import { ask } from '../ask.ts';
 import type { Client } from '../client.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -36,6 +45,13 @@ const USERS: readonly Column<WhyReport['users'][number]>[] = [
   { title: 'USER', cell: ({ user }) => user, shrinks: true },
   { title: 'AUTHENTICATED', cell: ({ ok }) => String(ok) },
   { title: 'FAILED', cell: ({ failed }) => String(failed) },
+];
+
+const phones = (now: number): readonly Column<PhoneSeen>[] => [
+  { title: 'USER', cell: ({ user }) => user, shrinks: true },
+  { title: 'FROM', cell: ({ ip, port }) => `${ip.includes(':') ? `[${ip}]` : ip}:${port}` },
+  { title: 'SINCE', cell: ({ since }) => formatTime(since) },
+  { title: 'ENDS', cell: ({ until }) => formatLeft(until, now) },
 ];
 
 const lists = (now: number): readonly Column<ListRow>[] => [
@@ -94,6 +110,12 @@ const message = (sample: WhyReport['sample']): string[] =>
           .map((line) => `  ${escapeText(line, MAX_MESSAGE_LINE).replaceAll(String.raw`\x22`, '"')}`),
       ];
 
+/** The ban that stands is among them. */
+const bansTitle = ({ state, since, history }: WhyReport): string =>
+  state === 'banned' && history.some((row) => row.since === since)
+    ? 'Earlier bans and the one that stands, newest first'
+    : 'Earlier bans, newest first';
+
 const story = (report: WhyReport, now: number): string[] => {
   const identity = report.identity === report.ip ? '' : ` (judged as ${shown(report.identity)})`;
   const since =
@@ -110,6 +132,7 @@ const story = (report: WhyReport, now: number): string[] => {
   return [
     `${shown(report.ip)}${identity} is ${paint(STATE_STYLE[report.state] ?? 'bold', shown(report.state))}${report.reason === '' ? '.' : `: ${shown(report.reason)}`}`,
     ...(placeText(report.place) === '' ? [] : [`It is in ${shown(placeText(report.place))}.`]),
+    ...(report.shadow === true ? [paint('yellow', 'Shadow mode: this is decided and recorded, not enforced.')] : []),
     ...(since === '' ? [] : [`${since}${until}.`]),
     `Score now: ${Math.round(proven)} proven, ${Math.round(spoofable)} spoofable (${ENOUGH_POINTS} is enough; only proven evidence bans).`,
     ...(PROOF[report.proof] === '' ? [] : [PROOF[report.proof]]),
@@ -124,12 +147,13 @@ const story = (report: WhyReport, now: number): string[] => {
     ...section('Evidence, oldest first', report.evidence, EVIDENCE),
     ...message(report.sample),
     ...section('Users at this address', report.users, USERS),
+    ...section('Known-good phones there', report.phones ?? [], phones(now)),
     ...section('How its messages are built', report.shapes, SHAPES),
     ...section('Lists that cover it', report.lists, lists(now)),
     ...(report.listed.length === 0
       ? []
       : ['', paint('bold', 'What names it'), ...report.listed.map((line) => `  ${shown(line)}`)]),
-    ...section('Earlier bans, newest first', report.history, HISTORY),
+    ...section(bansTitle(report), report.history, HISTORY),
     ...(report.rehearsed.length === 0
       ? []
       : [

@@ -248,7 +248,7 @@ export const createKamailioEnforcer = (options: KamailioEnforcerOptions): Kamail
     rpc,
     apply,
     poke,
-    holds: (ip) => readHolds(rpc, ip),
+    holds: (ip, about) => readHolds(rpc, ip, about),
     status() {
       const entries: Record<string, number> = {};
       for (const table of TABLES) entries[table] = mirror.tables[table].size - mirror.expired[table];

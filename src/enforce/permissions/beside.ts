@@ -26,8 +26,8 @@ const beside = (server: KamailioEnforcer, permissions: PermissionsEnforcer): Kam
     server.poke();
     permissions.poke();
   },
-  async holds(ip) {
-    const both = await Promise.all([server.holds(ip), permissions.holds(ip)]);
+  async holds(ip, about) {
+    const both = await Promise.all([server.holds(ip, about), permissions.holds(ip)]);
     return both.flat();
   },
   status() {

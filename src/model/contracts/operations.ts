@@ -25,7 +25,7 @@ export interface Operations extends GeoOperations, FeedOperations, InsightOperat
   /** Bad rows are told in the report; the good ones are taken. */
   banImport(request: ImportRequest): Promise<ImportReport>;
   listImport(list: 'allow' | 'deny', request: ImportRequest): Promise<ImportReport>;
-  /** @throws CompanionError ADDRESS_INVALID */
+  /** @throws CompanionError ADDRESS_INVALID; BAN_REFUSED without `force` when a denied address has registered phones */
   listAdd(request: ListRequest): Promise<ListRow>;
   listAll(list: 'allow' | 'deny'): Promise<readonly ListRow[]>;
   /** @throws CompanionError ADDRESS_INVALID, NOT_FOUND */
@@ -77,6 +77,8 @@ export interface ListRequest {
   readonly author: string;
   /** null or left out: no end. */
   readonly durationMs?: number | null | undefined;
+  /** Deny even where registered phones would be hit. */
+  readonly force?: boolean | undefined;
 }
 
 /** One line of `ban list`: bans, and with `kind` also quarantines and throttles. */
@@ -113,6 +115,8 @@ export interface CheckReport {
   readonly state: SourceState;
   readonly reason: string;
   readonly until: Until;
+  /** In shadow mode: it would be so, and is not enforced. */
+  readonly shadow?: true | undefined;
   /** Where it is; left out when no database says. */
   readonly place?: Place | undefined;
 }
@@ -148,10 +152,23 @@ export interface WhyReport {
   readonly enforced: readonly { readonly enforcer: string; readonly holds: readonly string[] }[];
   /** How its messages were built, newest last: of strangers only, a few of each. */
   readonly shapes: readonly ShapeSeen[];
+  /** Phones that are known-good there, newest first; left out when none is. */
+  readonly phones?: readonly PhoneSeen[] | undefined;
+  /** In shadow mode: what is said here was decided and is not enforced. */
+  readonly shadow?: true | undefined;
   /** Commands that undo it. */
   readonly undo: readonly string[];
   /** Where it is; left out when no database says. */
   readonly place?: Place | undefined;
+}
+
+/** A phone that authenticated from exactly this address and port. */
+export interface PhoneSeen {
+  readonly user: string;
+  readonly ip: string;
+  readonly port: number;
+  readonly since: EpochMs;
+  readonly until: Until;
 }
 
 /** The id of a message's build (`w1-` and eight hex digits), and the tool of a pack that builds so; empty when none does. */

@@ -4,13 +4,16 @@ import type {
   Clock,
   Enforcer,
   Entry,
+  EpochMs,
   Evidence,
+  GoodEntry,
   ListEntry,
   MessageSample,
   Records,
   ShapeSeen,
   UsedBy,
   UsedReport,
+  UserThrottleEntry,
   WhyReport,
 } from '../../model/index.ts';
 import type { Judge, JudgeReport } from '../../decide/index.ts';
@@ -29,7 +32,10 @@ export interface WhyParts {
   readonly shapesOf: (identity: string) => readonly ShapeSeen[];
   readonly sampleOf: (identity: string) => MessageSample | undefined;
   /** What rules in shadow would hold against an address. */
-  readonly rehearsedOf?: ((identity: string) => readonly Entry[]) | undefined;
+  readonly rehearsedOf?: ((identity: string, now: EpochMs) => readonly Entry[]) | undefined;
+  /** Servers that answer nobody who is not on the allow list. */
+  readonly closedNodes?: readonly string[] | undefined;
+  readonly status: () => { readonly mode: 'shadow' | 'enforce' };
   readonly usedBy: (text: string) => readonly UsedBy[];
 }
 
@@ -39,9 +45,13 @@ const MAX_USED_BY = 20;
 const MAX_ASKED_CHARS = 128;
 
 /** A server that cannot say what it holds must not keep the rest of the answer from the operator. */
-const holdsOf = async (enforcer: Enforcer, ip: string): Promise<WhyReport['enforced'][number]> => {
+const holdsOf = async (
+  enforcer: Enforcer,
+  ip: string,
+  about: readonly Entry[],
+): Promise<WhyReport['enforced'][number]> => {
   const holds = await enforcer
-    .holds(ip)
+    .holds(ip, about)
     .catch((error: unknown) => [`unknown: ${error instanceof Error ? error.message : String(error)}`]);
   return { enforcer: enforcer.name, holds };
 };
@@ -53,11 +63,18 @@ const proofOf = (evidence: readonly Evidence[]): WhyReport['proof'] => {
 
 const wouldBe = (entry: Entry): string => {
   const rules = entry.kind === 'ban' || entry.kind === 'quarantine' ? entry.rules.join(' ') : entry.reason;
-  return `${entry.kind} by ${rules}${entry.until === null ? '' : ` until ${new Date(entry.until).toISOString().slice(0, 19)}Z`}`;
+  const seen = entry.kind === 'ban' || entry.kind === 'quarantine' ? entry.evidence.at(-1)?.text : undefined;
+  return `${entry.kind} by ${rules}${entry.until === null ? '' : ` until ${new Date(entry.until).toISOString().slice(0, 19)}Z`}${seen === undefined ? '' : `: ${seen}`}`;
 };
 
 const listSentence = ({ kind, subject, peer, note, author }: ListEntry): string =>
   `${peer === undefined ? `${kind} list` : `peer ${peer}`}: ${subject}${note === '' ? '' : `, ${note}`} (by ${author})`;
+
+const brakeSentence = ({ user, port, intervalSeconds, until, reason }: UserThrottleEntry): string =>
+  `user '${user}' is throttled there${port === undefined ? '' : ` (port ${port})`}: one try in ${intervalSeconds} s${until === null ? '' : ` until ${new Date(until).toISOString().slice(0, 19)}Z`}, ${reason}`;
+
+/** Phones of one answer: an office has hundreds. */
+const MAX_PHONES = 20;
 
 /** Everything that is known of an address, and who used a Call-ID or a user name. */
 export const createWhy = (parts: WhyParts) => {
@@ -88,39 +105,74 @@ export const createWhy = (parts: WhyParts) => {
     ];
   };
 
+  /** A source that nothing is held against, but from which somebody is registered, is no mere stranger. */
+  const headOf = (report: JudgeReport, goods: readonly GoodEntry[]): Pick<WhyReport, 'state' | 'reason'> => {
+    if (report.state !== 'stranger' || goods.length === 0) return report;
+    const users = new Set(goods.map(({ user }) => user)).size;
+    const who = users === 1 ? `user '${goods[0]!.user}'` : `${users} users`;
+    return { state: 'good', reason: `${who} registered there; whoever else sends from it is a stranger` };
+  };
+
+  /** What no server's table holds: companion turns these away when it is asked about them. */
+  const answered = (ip: string, state: WhyReport['state'], isKnown: boolean): WhyReport['enforced'] => {
+    if (parts.status().mode === 'shadow') return [];
+    const { barred } = background(ip);
+    const closed = isKnown || state === 'allowed' ? [] : (parts.closedNodes ?? []);
+    const does = state === 'quarantined' ? 'only challenged' : 'not answered';
+    const holds = [
+      ...(barred === undefined || barred.state !== state || isKnown
+        ? []
+        : [`${does} when a server asks about its requests: ${barred.reason}`]),
+      ...closed.map((node) => `not answered at ${node}: it is not on the allow list (allowlist_only)`),
+    ];
+    return holds.length === 0 ? [] : [{ enforcer: 'companion', holds }];
+  };
+
   return {
     /** @param ip canonical @param report how it stands */
     async why(ip: string, report: JudgeReport): Promise<WhyReport> {
       const identity = identityOf(ip);
+      const goods = [...ledger.goodOf(identity)].sort((a, b) => b.since - a.since);
+      const userBrakes = [...ledger.entries('throttle-user')].filter(
+        (entry): entry is UserThrottleEntry => entry.kind === 'throttle-user' && entry.subject === identity,
+      );
       const covering = lists.covering(ip);
       const network = lists.networkBan(ip);
       const [history, enforced] = await Promise.all([
         parts.records.history(identity, HISTORY_ROWS).catch(() => []),
-        Promise.all(parts.enforcers.map((enforcer) => holdsOf(enforcer, ip))),
+        Promise.all(parts.enforcers.map((enforcer) => holdsOf(enforcer, ip, [...userBrakes, ...goods]))),
       ]);
-      const userBrakes = [...ledger.entries('throttle-user')].filter(
-        (entry) => entry.kind === 'throttle-user' && entry.subject === identity,
-      );
+      const byCompanion = answered(ip, report.state, goods.length > 0);
       const sample = parts.sampleOf(identity);
       const falseAlarm = judge.falseAlarms.of(identity, parts.clock.now());
       return {
         ip,
         identity,
         ...report,
+        ...headOf(report, goods),
+        ...(parts.status().mode === 'shadow' ? { shadow: true } : {}),
         ...placeOfSubject(ip, background),
         proof: proofOf(report.evidence),
         shapes: parts.shapesOf(identity),
         lists: covering.map(listRow),
-        listed: listedOf(ip, covering, network),
-        rehearsed: (parts.rehearsedOf?.(identity) ?? []).map(wouldBe),
+        listed: [...listedOf(ip, covering, network), ...userBrakes.map(brakeSentence)],
+        rehearsed: (parts.rehearsedOf?.(identity, parts.clock.now()) ?? []).map(wouldBe),
         ...(falseAlarm === undefined ? {} : { falseAlarm }),
         ...(sample === undefined ? {} : { sample }),
         history: history.map(historyRow),
-        enforced,
+        ...(goods.length === 0
+          ? {}
+          : {
+              phones: goods
+                .slice(0, MAX_PHONES)
+                .map(({ user, ip: at, port, since, until }) => ({ user, ip: at, port, since, until })),
+            }),
+        enforced: [...enforced, ...byCompanion],
         undo: [
           ...new Set([
             ...undoOf(identity, [...covering, ...(network === undefined ? [] : [network])]),
-            ...(background(ip).barred === undefined || covering.some(({ kind }) => kind === 'allow')
+            ...((background(ip).barred === undefined && byCompanion.length === 0) ||
+            covering.some(({ kind }) => kind === 'allow')
               ? []
               : [`companion allow add ${ip}`]),
             ...userBrakes.map(() => `companion ban remove ${identity}`),

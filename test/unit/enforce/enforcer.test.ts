@@ -451,6 +451,31 @@ describe.each([
     expect(await enforcer.holds('192.0.2.1')).toEqual([]);
   });
 
+  test('says what is held for phones and users of an address, which it is told of', async () => {
+    const phone = good('192.0.2.1', 5060, 'alice');
+    const user = {
+      kind: 'throttle-user',
+      subject: '192.0.2.1',
+      user: 'bob',
+      intervalSeconds: 5,
+      since: 0,
+      until: null,
+      origin: 'detector',
+      reason: 'x',
+    } as const;
+    entries = [phone, user];
+    await start();
+    expect(await enforcer.holds('192.0.2.1')).toEqual([]);
+    expect(await enforcer.holds('192.0.2.1', [user, phone])).toEqual([
+      expect.stringMatching(
+        /^user 'bob' throttled to one attempt in 5 s: companion_state holds u192\.0\.2\.1:[0-9a-f]{32} = /,
+      ),
+      expect.stringMatching(/^known-good phone of 'alice': companion_good holds 192\.0\.2\.1:5060 = /),
+    ]);
+    const many = Array.from({ length: 25 }, (_, n) => good('192.0.2.1', 6000 + n, 'alice'));
+    expect(await enforcer.holds('192.0.2.1', many)).toEqual(['5 more phones or users were not looked for']);
+  });
+
   test('a ledger that breaks does not break it', async () => {
     let broken = true;
     create({

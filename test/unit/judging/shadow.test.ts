@@ -74,12 +74,26 @@ test('who rehearses nothing has no second judge', () => {
   expect(judging.tables()['shadow.sources']).toBeUndefined();
 });
 
+test('what is over, and what no rehearsed rule would do, does not stand in rehearsal', () => {
+  const judging = configured('rules: { scanner.user-agent: shadow }');
+  judged(judging, scan(1_000));
+  expect(judging.rehearsedOf(IP, 3_600_000)).toHaveLength(1);
+  expect(judging.rehearsedOf(IP, 3_602_000)).toEqual([]);
+  // by a rule that is enforced: it was done, and an operator lifted it
+  const other = '203.0.113.8';
+  for (let n = 0; n < 200; n += 1) judged(judging, ask(5_000 + n, from(other, 5060, 'tcp'), 'REGISTER', 'alice'));
+  const done = [...judging.judge.ledger.entries()].filter((entry) => 'subject' in entry && entry.subject === other);
+  expect(done.length).toBeGreaterThan(0);
+  for (const { kind } of done) judging.judge.ledger.remove(`${kind} ${other}`, 'operator');
+  expect(judging.rehearsedOf(other, 6_000)).toEqual([]);
+});
+
 test('forgiven by an operator is forgiven in rehearsal as well', () => {
   const judging = configured('rules: { scanner.user-agent: shadow }');
   judged(judging, scan(1_000));
-  expect(judging.rehearsedOf(IP)).toMatchObject([{ kind: 'ban', rules: ['scanner.user-agent'] }]);
+  expect(judging.rehearsedOf(IP, 2_000)).toMatchObject([{ kind: 'ban', rules: ['scanner.user-agent'] }]);
   judging.forgive(IP, 2_000);
-  expect(judging.rehearsedOf(IP)).toEqual([]);
+  expect(judging.rehearsedOf(IP, 2_000)).toEqual([]);
   expect(kinds(judged(judging, scan(3_000)).shadow?.changes)).toEqual(['ban']);
 });
 

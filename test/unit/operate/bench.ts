@@ -82,6 +82,7 @@ export interface BenchOptions {
   readonly silentMs?: number | undefined;
   readonly background?: BackgroundOf;
   readonly names?: OperationsParts['names'];
+  readonly closedNodes?: readonly string[];
 }
 
 const GEO_NONE: GeoReport = {
@@ -155,6 +156,7 @@ export const bench = (options: BenchOptions = {}) => {
     background: options.background ?? (() => ({ place: undefined, barred: undefined })),
     geo: { report: () => GEO_NONE, update: () => GEO_NONE },
     names: options.names ?? { rows: () => [], add: (name) => ({ name, since: NOW }), remove: () => false },
+    closedNodes: options.closedNodes ?? [],
     feeds: { rows: () => [], update: () => undefined, switch: () => undefined },
   });
   /** Puts an entry where decisions come from, with everything that follows. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Verdict } from '../../../src/model/index.ts';
 import { createRecentUse, createSamples } from '../../../src/operate/index.ts';
 import { ask, auth, from, registered } from '../detect/events.ts';
-import { NOW, ban, bench, good } from './bench.ts';
+import { NOW, ban, bench, fakeEnforcer, good } from './bench.ts';
 
 const IP = '203.0.113.7';
 const quiet: Verdict = { answer: 'allow', state: 'stranger', reason: '', findings: [], changes: [] };
@@ -100,6 +100,26 @@ test('why tells proof, sample, and each list with its note', async () => {
   });
 });
 
+test('why names the users that are throttled at an address', async () => {
+  const { operations, put } = bench();
+  put({
+    kind: 'throttle-user',
+    subject: IP,
+    user: 'bob',
+    intervalSeconds: 5,
+    since: NOW,
+    until: NOW + 600_000,
+    origin: 'detector',
+    reason: 'digest.wrong-password',
+  });
+  const { listed, undo } = await operations.why(IP);
+  expect(listed).toEqual([
+    expect.stringMatching(/^user 'bob' is throttled there: one try in 5 s until .*Z, digest\.wrong-password$/),
+  ]);
+  expect(undo).toEqual([`companion ban remove ${IP}`]);
+  expect((await operations.why('203.0.113.8')).listed).toEqual([]);
+});
+
 test('a user is found by its known-good phone as well; what nobody used is said so', async () => {
   const { operations, put } = bench();
   put(good(IP, 'alice'));
@@ -121,4 +141,65 @@ test('a call whose answer was not acknowledged is found by its Call-ID', () => {
   const call = { kind: 'outcome', type: 'unacknowledged', at: NOW, node, source, tier: 'spoofable' } as const;
   recent.see({ ...call, callId: 'dial1', acked: 0 });
   expect(recent.of('dial1')).toEqual([{ as: 'call-id', ip: IP, first: NOW, last: NOW, events: 1 }]);
+});
+
+const barredBy = (state: 'denied' | 'quarantined', reason: string) => ({
+  background: () => ({ place: undefined, barred: { state, reason } }),
+});
+
+test('why says which phones are known-good there, and asks each server for their keys', async () => {
+  const asked: unknown[] = [];
+  const enforcer = fakeEnforcer({
+    holds: (ip, about) => {
+      asked.push(
+        ip,
+        about?.map((entry) => entry.kind),
+      );
+      return Promise.resolve([]);
+    },
+  });
+  const { operations, put } = bench({ enforcer });
+  put(good(IP, 'alice'));
+  const report = await operations.why(IP);
+  expect(report).toMatchObject({
+    state: 'good',
+    reason: "user 'alice' registered there; whoever else sends from it is a stranger",
+    phones: [{ user: 'alice', ip: IP, port: 5060 }],
+  });
+  expect(asked).toEqual([IP, ['good']]);
+  put(ban(IP));
+  expect((await operations.why(IP)).state).toBe('banned');
+});
+
+test('why tells of whom companion turns away when it is asked, and how to let it in', async () => {
+  const blocked = bench(barredBy('denied', 'country RU is blocked'));
+  expect(await blocked.operations.why(IP)).toMatchObject({
+    enforced: [
+      { enforcer: 'edge1' },
+      {
+        enforcer: 'companion',
+        holds: ['not answered when a server asks about its requests: country RU is blocked'],
+      },
+    ],
+    undo: [`companion allow add ${IP}`],
+  });
+  const closed = bench({ closedNodes: ['edge1'] });
+  expect(await closed.operations.why(IP)).toMatchObject({
+    enforced: [
+      { enforcer: 'edge1' },
+      { enforcer: 'companion', holds: ['not answered at edge1: it is not on the allow list (allowlist_only)'] },
+    ],
+    undo: [`companion allow add ${IP}`],
+  });
+  await closed.operations.listAdd({ list: 'allow', subject: IP, note: '', author: 'me' });
+  expect((await closed.operations.why(IP)).enforced).toHaveLength(1);
+});
+
+test('why and check say that it is shadow mode', async () => {
+  const { operations, put } = bench({ mode: 'shadow', ...barredBy('denied', 'country RU is blocked') });
+  put(ban(IP));
+  expect(await operations.why(IP)).toMatchObject({ state: 'banned', shadow: true });
+  expect((await operations.why(IP)).enforced).toHaveLength(1);
+  expect(await operations.check(IP)).toMatchObject({ result: 'blocked', shadow: true });
+  expect(await bench().operations.check(IP)).not.toHaveProperty('shadow');
 });
