@@ -274,6 +274,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     more: () => ({ ...doors?.stats(), security_log: { dropped: securityLog.dropped } }),
     activeBans: () => judge.ledger.count('ban'),
     enumerationSources,
+    countries: outside.turnedAwayByCountry,
     aliases: config.metrics.aliases,
   });
   const swapped = createReload(config, readConfig, [

@@ -194,8 +194,17 @@ export const createOperations = (parts: OperationsParts): Operations => {
     },
 
     async listAdd(request) {
-      const { list, subject: text, note, author, durationMs } = request;
+      const { list, subject: text, note, author, durationMs, force } = request;
       if (isHostName(text)) return addName(parts.names, request);
+      // an allow entry behind it is no hurdle: allow wins over deny, so a network can be denied around it
+      const goods = list === 'deny' ? goodsOf(subjectOf(text)) : [];
+      const hurdles = banHurdles(subjectOf(text), goods, [], []);
+      if (hurdles.length > 0 && force !== true) {
+        throw new CompanionError(
+          'BAN_REFUSED',
+          `Not denying ${subjectOf(text)}: it would hit ${hurdles.join('; ')}. Use --force if that is what you want.`,
+        );
+      }
       const entry: ListEntry = {
         kind: list,
         subject: listSubject(text),
@@ -206,8 +215,7 @@ export const createOperations = (parts: OperationsParts): Operations => {
         since: now(),
         until: endOf(durationMs ?? null),
       };
-      const revoked = list === 'deny' ? revoke(goodsOf(subjectOf(text))) : [];
-      effects.push([...revoked, ...ledger.put(entry)], { by: 'operator', author });
+      effects.push([...revoke(goods), ...ledger.put(entry)], { by: 'operator', author });
       return listRow(entry);
     },
 
