@@ -208,7 +208,8 @@ export class Judge {
     // a throttle hits whoever has the address: never on a packet that may be forged
     const onlySaid = finding.most === 'log' || (finding.most === 'throttle' && finding.tier !== 'proven');
     if (finding.family === 'notice' || onlySaid) {
-      this.sources.witness(record, finding, at);
+      // shown with the points that it added: none
+      this.sources.witness(record, { ...finding, points: 0 }, at);
       return [];
     }
     if (finding.accused.kind === 'user') return this.#accuseUser(event, record, finding, finding.accused);

@@ -57,6 +57,7 @@ test('log: shown as evidence, without points', () => {
   const report = judge.report(ATTACKER, 'none', 0);
   expect(report.score).toEqual({ proven: 0, spoofable: 0 });
   expect(report.evidence.map(({ rule }) => rule)).toEqual(['enumeration.distinct', 'digest.wrong-password']);
+  expect(report.evidence.map(({ points }) => points)).toEqual([0, 0]);
 });
 
 test('throttle: what is proven slows down and no more, what may be forged is only shown', () => {
