@@ -4,7 +4,7 @@ import { formatDuration } from '../../model/index.ts';
 import type { Clock, EpochMs, GeoReport, GeoUpdateRow } from '../../model/index.ts';
 import type { GeoDatabase } from '../../enrich/index.ts';
 import { createAgents } from '../outward.ts';
-import { download } from './download.ts';
+import { download, triedUrl } from './download.ts';
 import type { Wanted } from './download.ts';
 import { createGeoFiles } from './files.ts';
 
@@ -87,7 +87,7 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
       } catch (error) {
         failures += 1;
         const message = error instanceof Error ? error.message : String(error);
-        done.push({ url: wanted.url, outcome: 'failed', message });
+        done.push({ url: triedUrl(wanted.url, clock.now()), outcome: 'failed', message });
       }
       rows = [...done];
       const failed = done.filter(({ outcome }) => outcome === 'failed').map(({ url, message }) => `${url}: ${message}`);

@@ -89,6 +89,9 @@ const dated = (url: string, at: number): string => {
 /** The file of this month, and that of the last one while this one is not out yet. */
 const candidates = (url: string, now: number): string[] => [...new Set([dated(url, now), dated(url, now - MONTH_MS)])];
 
+/** What was asked for first, for whoever reads that it failed. */
+export const triedUrl = (url: string, now: number): string => dated(url, now);
+
 export interface Wanted {
   readonly url: string;
   readonly sha256?: string | undefined;

@@ -128,7 +128,12 @@ describe('geo update', () => {
     await updated(one);
     server.answer = answer;
     const report = await updated(one);
-    expect(report.update.files[0]).toMatchObject({ outcome: 'failed', message: expect.stringMatching(message) });
+    expect(report.update.files[0]).toMatchObject({
+      outcome: 'failed',
+      // what was asked for, not its template
+      url: `${server.url}/free/country-2026-11.mmdb.gz`,
+      message: expect.stringMatching(message),
+    });
     expect(one.databases()[0]?.of('203.0.113.7')).toEqual({ country: 'DE' });
     expect(readdirSync(directory)).toEqual(['country.mmdb']);
     expect(one.stats()['update_failures']).toBe(1);
