@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Document, isMap, parseDocument } from 'yaml';
+import { Document, isMap, isSeq, parseDocument } from 'yaml';
 import type { Layout } from './layout.ts';
 import type { LineAddresses } from './ports.ts';
 import { LabError } from '../problem.ts';
@@ -59,7 +59,10 @@ export const writeCompanionConfig = (
     evapi: `${line.host}:${line.evapi}`,
     rpc: `http://${line.host}:${line.rpc}/RPC`,
   };
-  settings.set('nodes', settings.createNode([node]));
+  // the operator's first server: its places are this lab's, how it is treated is his
+  const given = settings.get('nodes');
+  const closed = isSeq(given) && isMap(given.items[0]) ? given.items[0].get('allowlist_only') : undefined;
+  settings.set('nodes', settings.createNode([closed === undefined ? node : { ...node, allowlist_only: closed }]));
   const token = settings.getIn(['http', 'token']);
   return { text: settings.toString({ lineWidth: 0 }), token: typeof token === 'string' ? token : undefined };
 };
