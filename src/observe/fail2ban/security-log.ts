@@ -17,6 +17,8 @@ export interface SecurityLog {
   close(): void;
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /**
  * Decisions as lines for fail2ban, in a file or on standard output.
  * @throws CompanionError CONFIG_INVALID when the file cannot be written
@@ -27,8 +29,9 @@ export const openSecurityLog = (to: string, pid: number, log: Log): SecurityLog 
   try {
     closeSync(openSync(to === 'stdout' ? '/dev/null' : to, 'a', 0o640));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CompanionError('CONFIG_INVALID', `Cannot write the file ${to} (log.security): ${why}.`, { cause: error });
+    throw new CompanionError('CONFIG_INVALID', `Cannot write the file ${to} (log.security): ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
   const options = { append: true, mkdir: false, sync: false, maxLength: MAX_WAITING_BYTES, mode: 0o640 } as const;
   const file = destination({ ...options, dest: to === 'stdout' ? 1 : to });
@@ -57,7 +60,17 @@ export const openSecurityLog = (to: string, pid: number, log: Log): SecurityLog 
       }
     },
     reopen() {
-      if (to !== 'stdout') file.reopen();
+      if (to === 'stdout') return;
+      try {
+        // looked at first: after a reopening that fails, sonic-boom closes the old descriptor twice at the next one,
+        // and by then its number may be a socket's or the database's
+        closeSync(openSync(to, 'a', 0o640));
+      } catch (error) {
+        const problem = messageOf(error);
+        log.error({ event: 'security-log', file: to, problem }, 'cannot be opened again: the old file is written on');
+        return;
+      }
+      file.reopen();
     },
     close() {
       file.end();

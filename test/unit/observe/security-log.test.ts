@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -81,13 +81,41 @@ describe('the file', () => {
     const log = openSecurityLog(join(dir, 'x.log'), 1, {
       error: (fields: object) => told.push(fields),
     } as unknown as ReturnType<typeof createLog>);
-    await until(() => lines(join(dir, 'x.log')).length === 0);
+    log.take(decision(0));
+    await until(() => lines(join(dir, 'x.log')).length === 1);
     rmSync(dir, { recursive: true, force: true });
     log.reopen();
     await until(() => told.length > 0);
     for (let index = 0; index < 100; index += 1) log.take(decision(index));
     expect(told).toHaveLength(1);
+    log.close();
   });
+});
+
+test('a rotation that failed leaves the old file in use; the next one closes it once', async () => {
+  const told: object[] = [];
+  const folder = join(dir, 'logs');
+  mkdirSync(folder);
+  const log = openSecurityLog(join(folder, 'x.log'), 1, {
+    error: (fields: object) => told.push(fields),
+  } as unknown as ReturnType<typeof createLog>);
+  log.take(decision(0));
+  await until(() => lines(join(folder, 'x.log')).length === 1);
+  renameSync(folder, `${folder}.old`);
+  log.reopen();
+  expect(told).toEqual([expect.objectContaining({ problem: expect.stringContaining('ENOENT') })]);
+  log.take(decision(1));
+  await until(() => lines(join(`${folder}.old`, 'x.log')).length === 2);
+  mkdirSync(folder);
+  log.reopen();
+  log.take(decision(2));
+  await until(() => lines(join(folder, 'x.log')).length === 1);
+  renameSync(join(folder, 'x.log'), join(folder, 'x.log.1'));
+  log.reopen();
+  log.take(decision(3));
+  await until(() => existsSync(join(folder, 'x.log')) && lines(join(folder, 'x.log')).length === 1);
+  expect([told.length, log.dropped]).toEqual([1, 0]);
+  log.close();
 });
 
 test('sampling: so many in a minute, the rest counted and told', () => {
