@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openDoors, openTokenFile } from './admin/index.ts';
 import type { Doors } from './admin/index.ts';
 import { createReload, loadConfig } from './config/index.ts';
+import { carriesMany } from './decide/index.ts';
 import { openElsewhere } from './elsewhere/index.ts';
 import type { Elsewhere } from './elsewhere/index.ts';
 import { createNodes } from './enforce/index.ts';
@@ -172,7 +173,9 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     onBug,
   });
   const alarms = createAlarms(log);
-  const proxyAlarm = createProxyAlarm(alarms, clock);
+  const proxyAlarm = createProxyAlarm(alarms, clock, (identity) =>
+    carriesMany(identity, judge.ledger, decideSettings.proxy_share),
+  );
   feed.subscribe((event) => proxyAlarm.see(event));
   const notices = createNotices(alarms);
   const books = createBookkeeping([agents, shapes, tally, recent, samples], onBug);
