@@ -20,7 +20,9 @@ export const simpleSchema = z.strictObject({
 
 /** As sipPROT's blocking rule: so many unauthorised REGISTER a minute. */
 export const perMinuteSchema = z.strictObject({
-  registers: failures.default(10).describe('unauthorised REGISTER a minute of one source'),
+  registers: failures
+    .default(10)
+    .describe('failed passwords of one user at one source within a minute; who has no credentials yet is no failure'),
   ban_time: spanText.default('10m').describe('the first ban; each further one doubles it'),
 });
 

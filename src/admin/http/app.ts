@@ -40,6 +40,9 @@ const limit = (maxSize: number) =>
     onError: (c) => refuse(c as Context<Env>, 413, 'REQUEST_INVALID', `A body may have at most ${maxSize} bytes.`),
   });
 
+/** The sentences are the command line's: what is an option there is a member of the body here. */
+const overHttp = (message: string): string => message.replace('Use --force if', 'Send "force": true if');
+
 /** The routes, without the server around them. */
 export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; readonly counters: HttpCounters } => {
   const { desk, clock } = options;
@@ -100,7 +103,7 @@ export const createHttpApp = (options: AppOptions): { readonly app: Hono<Env>; r
     counters.failures += 1;
     const failure = failureOf(error);
     if (failure.code === 'INTERNAL') options.onBug(error);
-    return refuse(c, statusOf(failure.code), failure.code, failure.message);
+    return refuse(c, statusOf(failure.code), failure.code, overHttp(failure.message));
   });
   return { app, counters };
 };

@@ -75,7 +75,7 @@ const streamOperation = (stream: Stream): object => ({
 
 let made: object | undefined;
 
-/** The description of `/v1` in OpenAPI 3.1, out of the table of routes; made when it is first asked for. */
+/** The description of all paths in OpenAPI 3.1, `/v1` out of the table of routes; made when it is first asked for. */
 export const openApi = (): object => {
   if (made !== undefined) return made;
   const paths: Record<string, Record<string, object>> = { ...publishedPaths(REFUSAL) };

@@ -371,6 +371,43 @@ describe('bans for others', () => {
   });
 });
 
+describe('paths that no command has', () => {
+  test.each([
+    ['get', '/healthz', '/healthz'],
+    ['get', '/api/sip-guardian/bans', '/api/sip-guardian/bans'],
+    ['get', '/api/sip-guardian/stats', '/api/sip-guardian/stats'],
+    ['get', '/api/sip-guardian/enumeration/stats', '/api/sip-guardian/enumeration/stats'],
+    ['get', '/api/sip-guardian/validation/stats', '/api/sip-guardian/validation/stats'],
+    ['post', '/api/sip-guardian/ban/{ip}', '/api/sip-guardian/ban/203.0.113.7'],
+    ['delete', '/api/sip-guardian/unban/{ip}', '/api/sip-guardian/unban/203.0.113.7'],
+  ] as const)('%s %s answers as it is described', async (verb, path, real) => {
+    const { json } = await ask('GET', '/v1/openapi.json', '');
+    const { responses } = (json as unknown as Record<'paths', Record<string, Record<string, Operation>>>).paths[path]![
+      verb
+    ]!;
+    const described = z.fromJSONSchema(responses['200'].content['application/json'].schema);
+    const answer = await ask(
+      verb.toUpperCase() as 'GET',
+      real,
+      TOKENS.all,
+      verb === 'post' ? '{"duration":"4h"}' : undefined,
+    );
+    expect(answer.status).toBe(200);
+    expect(described.safeParse(JSON.parse(answer.text)).error).toBeUndefined();
+  });
+
+  test('what to do about a refusal is said in the words of HTTP', async () => {
+    const { json } = await ask('POST', '/v1/bans', TOKENS.operate, '{"subject":"192.0.2.1"}');
+    expect(json).toMatchObject({ error: { message: expect.stringContaining('Send "force": true if that is') } });
+  });
+});
+
+interface Operation {
+  readonly responses: {
+    readonly '200': { readonly content: Record<'application/json', { schema: z.core.JSONSchema.JSONSchema }> };
+  };
+}
+
 describe('as Caddy SIP Guardian', () => {
   const top = '/api/sip-guardian';
 

@@ -376,7 +376,10 @@ export const fakeOperations = (): FakeOperations => {
     banAdd: async (request) => {
       parseCidr(request.subject);
       if (request.subject === '192.0.2.1' && request.force !== true)
-        throw new CompanionError('BAN_REFUSED', `192.0.2.1 is on the allow list as ${HOSTILE}`);
+        throw new CompanionError(
+          'BAN_REFUSED',
+          `192.0.2.1 is on the allow list as ${HOSTILE}. Use --force if that is what you want.`,
+        );
       return note(
         { banAdd: request },
         banRow(request.subject, {
