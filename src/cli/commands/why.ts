@@ -165,9 +165,8 @@ const story = (report: WhyReport, now: number): string[] => {
     paint('bold', 'What is enforced'),
     ...(report.enforced.length === 0
       ? ['  no SIP server is connected']
-      : report.enforced.map(
-          ({ enforcer, holds }) =>
-            `  ${shown(enforcer)}: ${holds.length === 0 ? 'nothing' : holds.map(shown).join('; ')}`,
+      : report.enforced.flatMap(({ enforcer, holds }) =>
+          (holds.length === 0 ? ['nothing'] : holds).map((held) => `  ${shown(enforcer)}: ${shown(held)}`),
         )),
     ...(report.undo.length === 0
       ? []
