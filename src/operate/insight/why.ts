@@ -16,6 +16,7 @@ import type {
   UserThrottleEntry,
   WhyReport,
 } from '../../model/index.ts';
+import { mergeEvidence } from '../../decide/index.ts';
 import type { Judge, JudgeReport } from '../../decide/index.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import { HELD_KINDS, historyRow, listRow } from '../rows.ts';
@@ -40,6 +41,8 @@ export interface WhyParts {
 }
 
 const HISTORY_ROWS = 20;
+/** Lines of one answer, the newest: those of twenty bans are hundreds. */
+const MAX_EVIDENCE = 60;
 /** Sources of one answer. */
 const MAX_USED_BY = 20;
 const MAX_ASKED_CHARS = 128;
@@ -106,8 +109,16 @@ export const createWhy = (parts: WhyParts) => {
   };
 
   /** A source that nothing is held against, but from which somebody is registered, is no mere stranger. */
-  const headOf = (report: JudgeReport, goods: readonly GoodEntry[]): Pick<WhyReport, 'state' | 'reason'> => {
-    if (report.state !== 'stranger' || goods.length === 0) return report;
+  const headOf = (
+    report: JudgeReport,
+    goods: readonly GoodEntry[],
+    brakes: readonly UserThrottleEntry[],
+  ): Pick<WhyReport, 'state' | 'reason'> => {
+    if (report.state !== 'stranger') return report;
+    const throttled = new Set(brakes.map(({ user }) => user)).size;
+    const slowed =
+      throttled === 1 ? `user '${brakes[0]!.user}' is throttled there` : `${throttled} users are throttled there`;
+    if (goods.length === 0) return throttled === 0 ? report : { state: report.state, reason: slowed };
     const users = new Set(goods.map(({ user }) => user)).size;
     const who = users === 1 ? `user '${goods[0]!.user}'` : `${users} users`;
     return { state: 'good', reason: `${who} registered there; whoever else sends from it is a stranger` };
@@ -142,6 +153,8 @@ export const createWhy = (parts: WhyParts) => {
         parts.records.history(identity, HISTORY_ROWS).catch(() => []),
         Promise.all(parts.enforcers.map((enforcer) => holdsOf(enforcer, ip, [...userBrakes, ...goods]))),
       ]);
+      // memory is gone with the service, what bans were decided on is not
+      const evidence = mergeEvidence(report.evidence, ...history.map((entry) => entry.evidence)).slice(-MAX_EVIDENCE);
       const byCompanion = answered(ip, report.state, goods.length > 0);
       const sample = parts.sampleOf(identity);
       const falseAlarm = judge.falseAlarms.of(identity, parts.clock.now());
@@ -149,10 +162,11 @@ export const createWhy = (parts: WhyParts) => {
         ip,
         identity,
         ...report,
-        ...headOf(report, goods),
+        ...headOf(report, goods, userBrakes),
         ...(parts.status().mode === 'shadow' ? { shadow: true } : {}),
         ...placeOfSubject(ip, background),
-        proof: proofOf(report.evidence),
+        evidence,
+        proof: proofOf(evidence),
         shapes: parts.shapesOf(identity),
         lists: covering.map(listRow),
         listed: [...listedOf(ip, covering, network), ...userBrakes.map(brakeSentence)],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Verdict } from '../../../src/model/index.ts';
 import { createRecentUse, createSamples } from '../../../src/operate/index.ts';
 import { ask, auth, from, registered } from '../detect/events.ts';
-import { NOW, ban, bench, fakeEnforcer, good } from './bench.ts';
+import { NOW, ban, bench, fakeEnforcer, fakeRecords, good } from './bench.ts';
 
 const IP = '203.0.113.7';
 const quiet: Verdict = { answer: 'allow', state: 'stranger', reason: '', findings: [], changes: [] };
@@ -112,7 +112,8 @@ test('why names the users that are throttled at an address', async () => {
     origin: 'detector',
     reason: 'digest.wrong-password',
   });
-  const { listed, undo } = await operations.why(IP);
+  const { listed, undo, state, reason } = await operations.why(IP);
+  expect([state, reason]).toEqual(['stranger', "user 'bob' is throttled there"]);
   expect(listed).toEqual([
     expect.stringMatching(/^user 'bob' is throttled there: one try in 5 s until .*Z, digest\.wrong-password$/),
   ]);
@@ -202,4 +203,12 @@ test('why and check say that it is shadow mode', async () => {
   expect((await operations.why(IP)).enforced).toHaveLength(1);
   expect(await operations.check(IP)).toMatchObject({ result: 'blocked', shadow: true });
   expect(await bench().operations.check(IP)).not.toHaveProperty('shadow');
+});
+
+test('why tells what earlier bans were decided on, also when memory is gone', async () => {
+  const line = { at: NOW - 9_000, rule: 'honey.user', tier: 'proven', points: 100, text: "asked for '7777'" } as const;
+  const over = { ...ban(IP), since: NOW - 9_000, until: NOW - 1_000, evidence: [line] };
+  const records = fakeRecords([], { history: () => Promise.resolve([over]) });
+  const { operations } = bench({ records });
+  expect(await operations.why(IP)).toMatchObject({ state: 'stranger', evidence: [line], proof: 'proven' });
 });
