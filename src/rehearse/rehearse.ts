@@ -39,6 +39,19 @@ interface Recording {
   readonly ahead: readonly CapturedMessage[];
 }
 
+/**
+ * A message that may be held: a view into its chunk would hold all of that. The ends are copied as well: once objects of
+ * one place of the code have lived long, V8 puts all that come from there among the old ones, where each costs more.
+ */
+const detached = ({ at, from, to, transport, bytes, cut }: CapturedMessage): CapturedMessage => ({
+  at,
+  from: { ip: from.ip, port: from.port },
+  to: { ip: to.ip, port: to.port },
+  transport,
+  bytes: Buffer.from(bytes),
+  cut,
+});
+
 /** Opens a file and holds its first messages. @throws CompanionError CAPTURE_UNREADABLE */
 const open = (file: string, chunks: Iterable<Buffer>, drop: Drop): Recording => {
   const reasons = new Set<string>();
@@ -52,7 +65,7 @@ const open = (file: string, chunks: Iterable<Buffer>, drop: Drop): Recording => 
   while (ahead.length < SURVEY_MESSAGES && bytes < MAX_SURVEY_BYTES) {
     const next = messages.next();
     if (next.done === true) break;
-    ahead.push(next.value);
+    ahead.push(detached(next.value));
     bytes += next.value.bytes.length;
   }
   if (ahead.length > 0) return { messages, ahead };
