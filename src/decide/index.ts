@@ -8,6 +8,6 @@ export { createPeerGate, type PeerPolicy } from './peer-gate.ts';
 export type { DoubtKind } from './false-alarms.ts';
 export { Judge } from './judge.ts';
 export { ShadowJudge } from './shadow.ts';
-export type { JudgeReport } from './standing.ts';
+export { mergeEvidence, type JudgeReport } from './standing.ts';
 export { stopExploit } from './virtual-patch.ts';
 export { decideSchema, type DecideSettings } from './settings.ts';

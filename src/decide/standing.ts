@@ -90,7 +90,7 @@ export const answerTo = (
 const isRefused = (validity: Facts['validity']): boolean => validity !== undefined && validity.verdict !== 'accept';
 
 /** Evidence of the entry and of the running score, each line once, oldest first. */
-const mergeEvidence = (...lists: readonly (readonly Evidence[])[]): Evidence[] => {
+export const mergeEvidence = (...lists: readonly (readonly Evidence[])[]): Evidence[] => {
   const unique = new Map<string, Evidence>();
   for (const line of lists.flat()) unique.set(`${line.at} ${line.rule} ${line.tier}`, line);
   return [...unique.values()].sort((a, b) => a.at - b.at);

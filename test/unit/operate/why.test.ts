@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../../src/model/index.ts';
+import type { BanEntry, Verdict } from '../../../src/model/index.ts';
 import { createRecentUse, createSamples } from '../../../src/operate/index.ts';
 import { ask, auth, from, registered } from '../detect/events.ts';
 import { NOW, ban, bench, fakeEnforcer, fakeRecords, good } from './bench.ts';
@@ -208,7 +208,7 @@ test('why and check say that it is shadow mode', async () => {
 test('why tells what earlier bans were decided on, also when memory is gone', async () => {
   const line = { at: NOW - 9_000, rule: 'honey.user', tier: 'proven', points: 100, text: "asked for '7777'" } as const;
   const over = { ...ban(IP), since: NOW - 9_000, until: NOW - 1_000, evidence: [line] };
-  const records = fakeRecords([], { history: () => Promise.resolve([over]) });
+  const records = fakeRecords([], { history: () => Promise.resolve([over as BanEntry]) });
   const { operations } = bench({ records });
   expect(await operations.why(IP)).toMatchObject({ state: 'stranger', evidence: [line], proof: 'proven' });
 });
