@@ -69,6 +69,8 @@ export const createDecisionLog = (log: Log, clock: Clock): DecisionLog => {
     stop() {
       clearInterval(timer);
       tellBulk();
+      sources.finish();
+      drops.finish();
     },
   };
 };

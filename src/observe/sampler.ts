@@ -16,6 +16,8 @@ export interface Sampler {
   due(key: string): boolean;
   /** Tells what was suppressed in windows that are over. Call now and then. */
   flush(): void;
+  /** Tells everything that was suppressed, also in windows that go on: the service ends. */
+  finish(): void;
 }
 
 /**
@@ -59,6 +61,9 @@ export const createSampler = (
         if (now - window.start < WINDOW_MS) break; // in order of their start
         end(key, window);
       }
+    },
+    finish() {
+      for (const [key, window] of windows) end(key, window);
     },
   };
 };

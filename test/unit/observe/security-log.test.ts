@@ -135,3 +135,15 @@ test('sampling: so many in a minute, the rest counted and told', () => {
   for (let index = 0; index < 2_100; index += 1) sampler.due(`k${index}`);
   expect(told.at(-1)).toEqual(['a', 1]);
 });
+
+test('sampling: the end does not wait for the minute', () => {
+  const told: [string, number][] = [];
+  const sampler = createSampler({ now: () => 0 }, 1, (key, suppressed) => told.push([key, suppressed]));
+  for (const key of ['a', 'a', 'b', 'c', 'c', 'c']) sampler.due(key);
+  sampler.finish();
+  sampler.finish();
+  expect(told).toEqual([
+    ['a', 1],
+    ['c', 2],
+  ]);
+});
