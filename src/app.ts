@@ -39,6 +39,7 @@ import {
   createEffects,
   createLastAgents,
   createLastShapes,
+  createDoubtAlarm,
   createProxyAlarm,
   createRecentUse,
   createSamples,
@@ -173,10 +174,11 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
     onBug,
   });
   const alarms = createAlarms(log);
-  const proxyAlarm = createProxyAlarm(alarms, clock, (identity) =>
-    carriesMany(identity, judge.ledger, decideSettings.proxy_share),
-  );
-  feed.subscribe((event) => proxyAlarm.see(event));
+  const lasting = [
+    createProxyAlarm(alarms, clock, (identity) => carriesMany(identity, judge.ledger, decideSettings.proxy_share)),
+    createDoubtAlarm(alarms, clock),
+  ];
+  for (const alarm of lasting) feed.subscribe((event) => alarm.see(event));
   const notices = createNotices(alarms);
   const books = createBookkeeping([agents, shapes, tally, recent, samples], onBug);
   const figures = (): Figures => books.settled(tally).figures();
@@ -347,7 +349,7 @@ export const startCompanion = async (options: CompanionOptions = {}): Promise<Co
   const { control, http } = doors;
   const expire = (): void => {
     effects.push(judge.expire(clock.now()), { by: 'companion', node: '' });
-    proxyAlarm.tick();
+    for (const alarm of lasting) alarm.tick();
   };
   const expiry = setInterval(expire, EXPIRE_EVERY_MS);
   void kept.fill();

@@ -4,6 +4,7 @@
  * Runs after the answer went out; never on the verdict path, never awaits anything there.
  */
 export { createProxyAlarm } from './advice/behind-a-proxy.ts';
+export { createDoubtAlarm } from './advice/doubt-alarm.ts';
 export { Peaks } from './advice/peaks.ts';
 export { createTune } from './advice/tune.ts';
 export { createAdoption, type Adoption } from './adopt.ts';
