@@ -11,8 +11,9 @@ export const shown = (text: unknown): string =>
 
 export type Style = 'red' | 'green' | 'yellow' | 'cyan' | 'bold' | 'dim';
 
-/** Colour only for a human at a terminal who did not refuse it (https://no-color.org). */
-export const coloured = (): boolean => process.stdout.isTTY && !process.env['NO_COLOR'];
+/** Colour only for a human at a terminal that has some, who did not refuse it (https://no-color.org). */
+export const coloured = (): boolean =>
+  process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 
 /** Styles text that is already safe. */
 export const paint = (style: Style, safe: string): string =>

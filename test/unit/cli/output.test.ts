@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { nodeProblem } from '../../../src/cli/index.ts';
 import { table } from '../../../src/cli/output/table.ts';
-import { displayWidth, fit } from '../../../src/cli/output/text.ts';
+import { coloured, displayWidth, fit } from '../../../src/cli/output/text.ts';
 
 test.each([
   ['18.19.0', false],
@@ -21,6 +21,26 @@ test.each([
     expect(problem).toMatch(
       /^Companion needs Node\.js 22\.19, 24\.11 or 26 and later, but this is .*Install Node\.js 24/,
     );
+});
+
+describe('colours', () => {
+  const isTerminal = process.stdout.isTTY;
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    process.stdout.isTTY = isTerminal;
+  });
+
+  test.each([
+    [true, 'xterm', '', true],
+    [true, 'xterm', '1', false],
+    [true, 'dumb', '', false],
+    [false, 'xterm', '', false],
+  ])('terminal %s, TERM=%s, NO_COLOR=%s: %s', (terminal, term, refused, expected) => {
+    process.stdout.isTTY = terminal;
+    vi.stubEnv('TERM', term);
+    vi.stubEnv('NO_COLOR', refused);
+    expect(coloured()).toBe(expected);
+  });
 });
 
 describe('table', () => {
