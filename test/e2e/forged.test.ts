@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { challengeOf, digestAnswer } from '../../src/lab/phone/digest-answer.ts';
 import { figure } from './kit/companion.ts';
 import { tally } from './kit/figures.ts';
-import { expectPlausible } from './kit/plausible.ts';
+import { expectAnswered, expectPlausible } from './kit/plausible.ts';
 import { requestText, shapesOf, statusOf, token } from './kit/sip-text.ts';
 import { openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
@@ -166,7 +166,7 @@ requires(
   });
 
   test('nothing of all that hurt Kamailio', async () => {
-    await expectPlausible(bed);
+    expectAnswered(await expectPlausible(bed));
     const complaints = bed.complaints().map((line) => line.replace(/^.*?(?:ERROR|CRITICAL|BUG): (?:\{[^}]*\} )?/, ''));
     figure('complaints about hostile bytes', {
       lines: complaints.length,

@@ -13,7 +13,7 @@ import { expectSvcrackBlind } from './kit/learned.ts';
 import { openTcp } from './kit/scanner.ts';
 import { requestText, shapesOf, statusOf } from './kit/sip-text.ts';
 import { runSipp } from './kit/sipp.ts';
-import { expectPlausible } from './kit/plausible.ts';
+import { expectAnswered, expectPlausible } from './kit/plausible.ts';
 import { extensions, openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
 import { openUdp } from './kit/udp-client.ts';
@@ -77,7 +77,8 @@ requires(
   test.concurrent('a guesser without marks does not get to the right password, is throttled, then banned', async () => {
     const client = await openUdp(`${NET}.20`, bed.server);
     const throttleKey = `u${client.ip}:${client.port}:${createHash('md5').update('101').digest('hex')}`;
-    const first = await guessUdp(client, bed.domain, guessesOf('101', 5).slice(0, 5));
+    // each on a challenge of its own: several passwords for one would be banned at once
+    const first = await guessUdp(client, bed.domain, guessesOf('101', 5).slice(0, 5), 1_100);
     expect(first.answered.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
     await until('pushed', async () => (await bed.door.get('companion_state', throttleKey)) === 1);
     expect((await bed.why(client.ip)).state).not.toBe('banned');
@@ -90,6 +91,17 @@ requires(
     });
     expect([...first.found, ...rest.found]).toEqual([]);
     await banned(bed, client.ip);
+  });
+
+  test.concurrent('who tries several passwords on one challenge is banned for that alone', async () => {
+    const client = await openUdp(`${NET}.24`, bed.server);
+    const { answered, found } = await guessUdp(client, bed.domain, guessesOf('103', 30));
+    client.close();
+    figure('guesser in a hurry over UDP', { answered: answered.length });
+    expect(found).toEqual([]);
+    await banned(bed, client.ip);
+    const { evidence } = await bed.why(client.ip);
+    expect(evidence.map(({ text }) => text).join('\n')).toContain('in answer to one challenge');
   });
 
   test.concurrent('the throttle of one user at one address touches nobody else', async () => {
@@ -160,6 +172,7 @@ requires(
     // what svcrack 0.3.3 sends as credentials is broken, and Kamailio says so
     expect(blind.complaints().filter((line) => !line.includes('Credentials are not filled properly'))).toEqual([]);
     const counters = await expectPlausible(bed);
+    expectAnswered(counters);
     expect(counters).toMatchObject({ banned: expect.any(Number), throttled_user: expect.any(Number) });
   });
 });

@@ -10,7 +10,7 @@ import type { ScanResult } from './kit/scanner.ts';
 import { PHONE_AGENT, requestText, statusOf } from './kit/sip-text.ts';
 import { runSipp } from './kit/sipp.ts';
 import { runTool } from './kit/svtools.ts';
-import { expectPlausible } from './kit/plausible.ts';
+import { expectAnswered, expectPlausible } from './kit/plausible.ts';
 import { extensions, openTestbed } from './kit/testbed.ts';
 import type { Testbed } from './kit/testbed.ts';
 import { openUdp } from './kit/udp-client.ts';
@@ -214,6 +214,7 @@ requires(
       expect(await lab.counters()).toMatchObject({ ask: expect.any(Number) });
     }
     const counters = await expectPlausible(bed);
+    expectAnswered(counters);
     expect(counters).toMatchObject({ banned: expect.any(Number), challenge: expect.any(Number) });
   });
 });

@@ -29,7 +29,7 @@ const configSchema = z.strictObject({
   user_window: durationSetting('10m'),
   guess_failures: count(10).describe('failures of one user within guess_window, nobody else there authenticated'),
   guess_window: durationSetting('30s'),
-  passwords: count(4).describe('different passwords for one and the same challenge that are too many'),
+  passwords: count(4).describe('different passwords within 20 s for one and the same challenge that are too many'),
   fresh_failures: count(5).describe('the same where each was in a call of its own: phones keep theirs'),
   slow_failures: count(12).describe(
     'failures of one user within slow_window, each in a call of its own, nobody there ever authenticated',
@@ -196,7 +196,7 @@ export const digestGuessing: DetectorKind<typeof configSchema> = {
       const account = source?.accounts.get(request.sip.authUser.slice(0, MAX_USER_CHARS));
       if (source === undefined || account === undefined || account.known) return NO_FINDINGS;
       if (account.failures.proven === undefined && account.failures.spoofable === undefined) return NO_FINDINGS;
-      account.answers = noteAnswer(request.sip, account.answers);
+      account.answers = noteAnswer(request, account.answers);
       const passwords = account.answers?.given.length ?? 0;
       if (passwords < config.passwords || request.at < (source.quietUntil.get('passwords') ?? -Infinity))
         return NO_FINDINGS;

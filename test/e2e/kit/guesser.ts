@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { challengeOf, digestAnswer } from '../../../src/lab/phone/digest-answer.ts';
 import { requestText, statusOf, token } from './sip-text.ts';
 import type { UdpClient } from './udp-client.ts';
@@ -18,10 +19,16 @@ export interface GuessResult {
 const WAIT_MS = 300;
 
 /**
- * Tries passwords one after the other, each on a fresh challenge, without any mark of a tool. An attacker in a hurry:
- * what is not answered soon is passed over.
+ * Tries passwords one after the other, each on a challenge of its own call, without any mark of a tool. An attacker in a
+ * hurry: what is not answered soon is passed over. Kamailio's challenges of one second are the same.
+ * @param pauseMs after each guess
  */
-export const guessUdp = async (client: UdpClient, domain: string, guesses: readonly Guess[]): Promise<GuessResult> => {
+export const guessUdp = async (
+  client: UdpClient,
+  domain: string,
+  guesses: readonly Guess[],
+  pauseMs = 0,
+): Promise<GuessResult> => {
   const uri = `sip:${domain}`;
   const answered: (Guess & { status: number })[] = [];
   let unanswered = 0;
@@ -44,6 +51,7 @@ export const guessUdp = async (client: UdpClient, domain: string, guesses: reado
     });
     if (verdict === undefined) unanswered += 1;
     else answered.push({ ...guess, status: statusOf(verdict) });
+    if (pauseMs > 0) await sleep(pauseMs);
   }
   return { answered, unanswered, found: answered.filter(({ status }) => status === 200) };
 };

@@ -66,7 +66,7 @@ export const expectOfficeUnharmed = async (title: string, options: OfficeOptions
   for (const user of good) expect(known.some((key) => key.startsWith(address) && key.endsWith(md5(user)))).toBe(true);
   expect(known.some((key) => key.endsWith(md5(bad)))).toBe(false);
   expect((await bed.door.keys('ipban')).size).toBe(0);
-  expect(await bed.why(address)).toMatchObject({ state: 'stranger', history: [] });
+  expect(await bed.why(address)).toMatchObject({ state: 'good', history: [] });
   expect(await listOf<BanRow & { readonly user: string }>(bed.lab, 'ban.list')).toMatchObject([
     { kind: 'throttle-user', user: bad },
   ]);

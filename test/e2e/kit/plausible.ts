@@ -24,7 +24,10 @@ export const expectPlausible = async (
   expect(counters['rpc_refused'] ?? 0).toBe(0);
   expect(counters['ask_lost'] ?? 0).toBe(0);
   expect(counters['ask_failed'] ?? 0).toBe(0);
-  // an ask waits 400 ms: where the machine stood still for longer, some requests went on unasked
-  expect(counters['ask_timeout'] ?? 0).toBeLessThanOrEqual(0.1 * (counters['ask'] ?? 0));
   return counters;
+};
+
+/** An ask waits 400 ms: where a busy machine stood still for longer, some went unanswered; never many. */
+export const expectAnswered = ({ ask = 0, ask_timeout: late = 0 }: Readonly<Record<string, number>>): void => {
+  expect(late).toBeLessThanOrEqual(0.1 * ask);
 };

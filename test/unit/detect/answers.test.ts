@@ -11,10 +11,10 @@ const digest = (response: string, nonce = 'n', counter = ''): string =>
   `Digest username="1001", realm="r", nonce="${nonce}", uri="sip:r", response="${response}"${counter}`;
 
 /** One try in 6 s, for as long as the user is known to fail, in one call: slow enough for every other rule. */
-const tries = (count: number, credentialsOf: (attempt: number) => string) =>
+const tries = (count: number, credentialsOf: (attempt: number) => string, everyMs = 6_000) =>
   range(1, count).flatMap((attempt) => [
-    answer(attempt * 6_000, credentialsOf(attempt)),
-    auth(attempt * 6_000 + 5, sender, 'wrong-password', '1001', { callId: 'one' }),
+    answer(attempt * everyMs, credentialsOf(attempt)),
+    auth(attempt * everyMs + 5, sender, 'wrong-password', '1001', { callId: 'one' }),
   ]);
 
 test('four passwords in answer to one challenge are guesses, in one call or not', () => {
@@ -36,6 +36,11 @@ test.each<[string, (attempt: number) => string]>([
   ['no answer at all', () => 'Digest username="1001"'],
 ])('%s: the device has one password', (_, credentialsOf) => {
   expect(againstSource(feed(detectorsWith(), tries(8, credentialsOf)))).toEqual([]);
+});
+
+test('who types one password after the other into a phone that keeps its challenge is no guesser', () => {
+  const typed = tries(6, (attempt) => digest(`abc${attempt}`), 8_000);
+  expect(againstSource(feed(detectorsWith(), typed))).toEqual([]);
 });
 
 test('a device that was accepted there once is never accused of it', () => {
