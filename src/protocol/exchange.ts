@@ -30,10 +30,50 @@ export interface ExchangeMarks {
 const MAX_VALUE_CHARS = 1_024;
 const MAX_CONTACTS = 32;
 
-const BRANCH = /;[ \t]*branch[ \t]*=[ \t]*([^;, \t]{1,256})/i;
-const TAG = /;[ \t]*tag[ \t]*=[ \t]*([^;, \t]{1,256})/i;
-const NONCE = /[ \t,]nonce[ \t]*=[ \t]*"([^"]{1,512})"/i;
-const STALE = /[ \t,]stale[ \t]*=[ \t]*"?true/i;
+const MAX_PARAMETER_CHARS = 256;
+
+const NONCE = /(?:^|[ \t,])nonce[ \t]*=[ \t]*"([^"]{1,512})"/i;
+const STALE = /(?:^|[ \t,])stale[ \t]*=[ \t]*"?true/i;
+
+const SEMICOLON = 0x3b;
+const COMMA = 0x2c;
+const EQUALS = 0x3d;
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+const behindBlanks = (text: string, from: number): number => {
+  let at = from;
+  while (isBlank(text.charCodeAt(at))) at += 1;
+  return at;
+};
+
+/** @param name small letters */
+const isNameAt = (text: string, at: number, name: string): boolean => {
+  for (let n = 0; n < name.length; n += 1) if ((text.charCodeAt(at + n) | 0x20) !== name.charCodeAt(n)) return false;
+  return true;
+};
+
+/**
+ * Value of the first `;name=value` that has one, wherever it stands: both sides write it the same. Four of them are
+ * read of each exchange, and by regular expressions that was a tenth of the reading.
+ */
+const parameterIn = (text: string, name: string): string => {
+  for (let semicolon = text.indexOf(';'); semicolon >= 0; semicolon = text.indexOf(';', semicolon + 1)) {
+    const at = behindBlanks(text, semicolon + 1);
+    if (!isNameAt(text, at, name)) continue;
+    const equals = behindBlanks(text, at + name.length);
+    if (text.charCodeAt(equals) !== EQUALS) continue;
+    const from = behindBlanks(text, equals + 1);
+    const limit = Math.min(text.length, from + MAX_PARAMETER_CHARS);
+    let to = from;
+    for (; to < limit; to += 1) {
+      const code = text.charCodeAt(to);
+      if (code === SEMICOLON || code === COMMA || isBlank(code)) break;
+    }
+    if (to > from) return text.slice(from, to);
+  }
+  return '';
+};
 
 const VIA = headerIdOf('via');
 const FROM = headerIdOf('from');
@@ -84,18 +124,18 @@ export const readExchangeMarks = (message: SipMessage): ExchangeMarks => {
         : id === AUTHORIZATION || id === PROXY_AUTHORIZATION
     ) {
       hasCredentials = !isReply;
-      const text = ` ${valueOf(line)}`;
+      const text = valueOf(line);
       if (nonce === '') nonce = NONCE.exec(text)?.[1] ?? '';
       if (isReply && !stale) stale = STALE.test(text);
     }
   }
-  const toTag = isReply && !isAccepted ? '' : (TAG.exec(valueOf(first.to))?.[1] ?? '');
+  const toTag = isReply && !isAccepted ? '' : parameterIn(valueOf(first.to), 'tag');
   return {
     code: isReply ? start.status : 0,
     callId: valueOf(first.callId),
     cseq: valueOf(first.cseq),
-    branch: BRANCH.exec(valueOf(first.via))?.[1] ?? '',
-    fromTag: toTag === '' ? '' : (TAG.exec(valueOf(first.from))?.[1] ?? ''),
+    branch: parameterIn(valueOf(first.via), 'branch'),
+    fromTag: toTag === '' ? '' : parameterIn(valueOf(first.from), 'tag'),
     toTag,
     hasCredentials,
     nonce,

@@ -68,6 +68,9 @@ const keyOf = (ip: string, { callId, cseq, branch }: ExchangeMarks): string => `
 const dialogOf = (callId: string, a: string, b: string): string =>
   a < b ? `${a} ${b} ${callId}` : `${b} ${a} ${callId}`;
 
+/** RFC 3261 10.2 and 11.2: no registration does, and no ping; they are most of what is accepted. */
+const setsUpDialog = (method: string): boolean => method !== 'REGISTER' && method !== 'OPTIONS';
+
 /** Turns the messages of a capture into what a door would have reported, whatever the policy. */
 export const createArrivals = (servers: Servers, drop: Drop): ((message: CapturedMessage) => Arrival | undefined) => {
   const transactions = new Recent<Transaction>(MAX_TRANSACTIONS);
@@ -161,7 +164,8 @@ export const createArrivals = (servers: Servers, drop: Drop): ((message: Capture
     if (head.nonce !== '') nonces.set(own(head.nonce), to.ip);
     // a copy of the request that comes after its answer is a request again, as for a server that answers statelessly
     transactions.delete(key);
-    if (head.code < 300 && head.toTag !== '') dialogs.set(dialogOf(head.callId, head.fromTag, head.toTag), true);
+    if (head.code < 300 && head.toTag !== '' && setsUpDialog(exchange.method))
+      dialogs.set(dialogOf(head.callId, head.fromTag, head.toTag), true);
     const who = `${to.ip} ${exchange.authUser}`;
     const outcomes = outcomesOf(exchange, head, at, () => trusted.get(who) === true);
     if (outcomes.some((outcome) => outcome.type === 'auth' && outcome.result === 'ok')) trusted.set(who, true);

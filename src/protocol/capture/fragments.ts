@@ -43,8 +43,9 @@ export const createFragments = (drop: Drop): ((packet: IpPacket, at: EpochMs) =>
   };
 
   return (packet, at) => {
-    const { fragment, payload } = packet;
+    const { fragment } = packet;
     if (fragment === undefined) return packet;
+    const payload = packet.bytes.subarray(packet.from, packet.to);
     const key = `${packet.source} ${packet.destination} ${packet.protocol} ${fragment.id}`;
     let known = waiting.get(key);
     if (known !== undefined && at - known.since > PATIENCE_MS) {
@@ -73,7 +74,7 @@ export const createFragments = (drop: Drop): ((packet: IpPacket, at: EpochMs) =>
     if (entry.held !== entry.length) return undefined;
     const whole = join(entry);
     waiting.delete(key);
-    if (whole !== undefined) return { ...packet, payload: whole, fragment: undefined };
+    if (whole !== undefined) return { ...packet, bytes: whole, from: 0, to: whole.length, fragment: undefined };
     drop('fragment-broken');
     return undefined;
   };

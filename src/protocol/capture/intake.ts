@@ -24,6 +24,19 @@ export class Intake {
     return this.#held.subarray(from, this.#from);
   }
 
+  /** The bytes that `place` speaks of, until the next call of anything. */
+  get held(): Buffer {
+    return this.#held;
+  }
+
+  /** Takes the next bytes without a view of them. @returns where they begin in `held`, or -1 when fewer are left; those stay */
+  place(size: number): number {
+    if (!this.#hold(size)) return -1;
+    const from = this.#from;
+    this.#from += size;
+    return from;
+  }
+
   /** Leaves out any number of bytes without holding them. @returns false at the end */
   skip(size: number): boolean {
     let left = size;

@@ -6,7 +6,10 @@ export interface IpPacket {
   readonly destination: string;
   /** 6 TCP, 17 UDP. */
   readonly protocol: number;
-  readonly payload: Buffer;
+  /** The payload is `from` to `to` of these. */
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
   /** Set for a piece of a packet; `offset` in bytes. */
   readonly fragment: { readonly id: number; readonly offset: number; readonly more: boolean } | undefined;
   readonly cut: boolean;
@@ -24,8 +27,11 @@ const MAX_EXTENSIONS = 8;
 /** Texts of addresses that came before: a capture has few, each of them in thousands of packets. */
 const MAX_KNOWN = 65_536;
 
-/** Reads IP packets; keeps the texts of addresses. */
-export const createIpReader = (): ((bytes: Buffer) => IpPacket | 'ip-header') => {
+/** Reads the IP packet that stands between two offsets. */
+type ReadIp = (bytes: Buffer, from: number, to: number) => IpPacket | 'ip-header';
+
+/** Keeps the texts of addresses. */
+export const createIpReader = (): ReadIp => {
   const knownV4 = new Map<number, string>();
 
   const v4Text = (bytes: Buffer, at: number): string => {
@@ -43,36 +49,39 @@ export const createIpReader = (): ((bytes: Buffer) => IpPacket | 'ip-header') =>
     return canonicalIp(groups.join(':')) ?? '::';
   };
 
-  const readV4 = (bytes: Buffer): IpPacket | 'ip-header' => {
-    if (bytes.length < V4_HEADER_BYTES) return 'ip-header';
-    const header = (bytes[0]! & 0x0f) * 4;
-    const told = bytes.readUInt16BE(2);
+  const readV4: ReadIp = (bytes, from, to) => {
+    const size = to - from;
+    if (size < V4_HEADER_BYTES) return 'ip-header';
+    const header = (bytes[from]! & 0x0f) * 4;
+    const told = bytes.readUInt16BE(from + 2);
     // 0: the network card was to cut it up, and the capture saw it whole
-    const total = told === 0 ? bytes.length : told;
-    if (header < V4_HEADER_BYTES || header > bytes.length || total < header) return 'ip-header';
-    const flags = bytes.readUInt16BE(6);
+    const total = told === 0 ? size : told;
+    if (header < V4_HEADER_BYTES || header > size || total < header) return 'ip-header';
+    const flags = bytes.readUInt16BE(from + 6);
     const more = (flags & 0x2000) !== 0;
     const offset = (flags & 0x1fff) * 8;
     return {
-      source: v4Text(bytes, 12),
-      destination: v4Text(bytes, 16),
-      protocol: bytes[9]!,
-      payload: bytes.subarray(header, total),
-      fragment: more || offset > 0 ? { id: bytes.readUInt16BE(4), offset, more } : undefined,
-      cut: total > bytes.length,
+      source: v4Text(bytes, from + 12),
+      destination: v4Text(bytes, from + 16),
+      protocol: bytes[from + 9]!,
+      bytes,
+      from: from + header,
+      to: from + Math.min(total, size),
+      fragment: more || offset > 0 ? { id: bytes.readUInt16BE(from + 4), offset, more } : undefined,
+      cut: total > size,
     };
   };
 
-  const readV6 = (bytes: Buffer): IpPacket | 'ip-header' => {
-    if (bytes.length < V6_HEADER_BYTES) return 'ip-header';
-    const told = bytes.readUInt16BE(4);
-    const end = told === 0 ? bytes.length : V6_HEADER_BYTES + told;
-    let protocol = bytes[6]!;
-    let at = V6_HEADER_BYTES;
+  const readV6: ReadIp = (bytes, from, to) => {
+    if (to - from < V6_HEADER_BYTES) return 'ip-header';
+    const told = bytes.readUInt16BE(from + 4);
+    const end = told === 0 ? to : from + V6_HEADER_BYTES + told;
+    let protocol = bytes[from + 6]!;
+    let at = from + V6_HEADER_BYTES;
     let fragment: IpPacket['fragment'];
     for (let extensions = 0; extensions < MAX_EXTENSIONS; extensions += 1) {
       if (!SKIPPED.has(protocol) && protocol !== FRAGMENT && protocol !== AUTHENTICATION) break;
-      if (at + 8 > bytes.length) return 'ip-header';
+      if (at + 8 > to) return 'ip-header';
       const next = bytes[at]!;
       if (protocol === FRAGMENT) {
         const place = bytes.readUInt16BE(at + 2);
@@ -83,21 +92,23 @@ export const createIpReader = (): ((bytes: Buffer) => IpPacket | 'ip-header') =>
       // what follows the header of a later piece is data
       if (fragment !== undefined && fragment.offset > 0) break;
     }
-    if (at > bytes.length || end < at) return 'ip-header';
+    if (at > to || end < at) return 'ip-header';
     // RFC 6946: a packet of one piece is whole
     if (fragment?.offset === 0 && !fragment.more) fragment = undefined;
     return {
-      source: v6Text(bytes, 8),
-      destination: v6Text(bytes, 24),
+      source: v6Text(bytes, from + 8),
+      destination: v6Text(bytes, from + 24),
       protocol,
-      payload: bytes.subarray(at, end),
+      bytes,
+      from: at,
+      to: Math.min(end, to),
       fragment,
-      cut: end > bytes.length,
+      cut: end > to,
     };
   };
 
-  return (bytes) => {
-    const version = bytes[0]! >> 4;
-    return version === 4 ? readV4(bytes) : version === 6 ? readV6(bytes) : 'ip-header';
+  return (bytes, from, to) => {
+    const version = bytes[from]! >> 4;
+    return version === 4 ? readV4(bytes, from, to) : version === 6 ? readV6(bytes, from, to) : 'ip-header';
   };
 };

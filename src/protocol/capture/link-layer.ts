@@ -1,11 +1,13 @@
 import type { EpochMs } from '../../model/index.ts';
 
-/** One record of a packet capture. */
+/** One record of a packet capture: `from` to `to` of `bytes`, as a view for each layer of each packet is dear. */
 export interface LinkFrame {
   readonly at: EpochMs;
   /** LINKTYPE_ number of the tcpdump registry. */
   readonly linkType: number;
   readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
 }
 
 const ETHERTYPE_IPV4 = 0x0800;
@@ -20,48 +22,51 @@ const PPPOE_HEADER_BYTES = 6;
 const PPP_IPV4 = 0x0021;
 const PPP_IPV6 = 0x0057;
 
-const behindPppoe = (bytes: Buffer, at: number): Buffer | undefined => {
+const NONE = -1;
+
+const behindPppoe = ({ bytes, to }: LinkFrame, at: number): number => {
   const protocolAt = at + PPPOE_HEADER_BYTES;
-  if (protocolAt + 2 > bytes.length) return undefined;
+  if (protocolAt + 2 > to) return NONE;
   const protocol = bytes.readUInt16BE(protocolAt);
-  return protocol === PPP_IPV4 || protocol === PPP_IPV6 ? bytes.subarray(protocolAt + 2) : undefined;
+  return protocol === PPP_IPV4 || protocol === PPP_IPV6 ? protocolAt + 2 : NONE;
 };
 
-const behindEtherType = (bytes: Buffer, typeAt: number, headerEnd: number): Buffer | undefined => {
-  let at = typeAt;
-  let end = headerEnd;
-  for (let tags = 0; tags <= MAX_VLAN_TAGS && end <= bytes.length; tags += 1) {
+const behindEtherType = (frame: LinkFrame, typeAt: number, headerEnd: number): number => {
+  const { bytes, from, to } = frame;
+  let at = from + typeAt;
+  let end = from + headerEnd;
+  for (let tags = 0; tags <= MAX_VLAN_TAGS && end <= to; tags += 1) {
     const type = bytes.readUInt16BE(at);
-    if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) return bytes.subarray(end);
-    if (type === ETHERTYPE_PPPOE_SESSION) return behindPppoe(bytes, end);
-    if (!VLAN_TAGS.has(type)) return undefined;
+    if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) return end;
+    if (type === ETHERTYPE_PPPOE_SESSION) return behindPppoe(frame, end);
+    if (!VLAN_TAGS.has(type)) return NONE;
     at = end + 2;
     end += 4;
   }
-  return undefined;
+  return NONE;
 };
 
 /** Header of the link layer → where the IP packet starts, by LINKTYPE_ number. */
-const HEADERS: Readonly<Record<number, (bytes: Buffer) => Buffer | undefined>> = {
+const HEADERS: Readonly<Record<number, (frame: LinkFrame) => number>> = {
   // NULL and LOOP: an address family whose byte order and numbers differ by system; the IP version says the same
-  0: (bytes) => bytes.subarray(4),
-  108: (bytes) => bytes.subarray(4),
-  1: (bytes) => behindEtherType(bytes, 12, 14),
+  0: ({ from }) => from + 4,
+  108: ({ from }) => from + 4,
+  1: (frame) => behindEtherType(frame, 12, 14),
   // LINUX_SLL, LINUX_SLL2 (`tcpdump -i any`)
-  113: (bytes) => behindEtherType(bytes, 14, 16),
-  276: (bytes) => behindEtherType(bytes, 0, 20),
+  113: (frame) => behindEtherType(frame, 14, 16),
+  276: (frame) => behindEtherType(frame, 0, 20),
   // RAW, also as the DLT numbers that some systems write; IPV4, IPV6
-  12: (bytes) => bytes,
-  14: (bytes) => bytes,
-  101: (bytes) => bytes,
-  228: (bytes) => bytes,
-  229: (bytes) => bytes,
+  12: ({ from }) => from,
+  14: ({ from }) => from,
+  101: ({ from }) => from,
+  228: ({ from }) => from,
+  229: ({ from }) => from,
 };
 
-/** @returns the IP packet, or why there is none */
-export const ipPacketOf = ({ linkType, bytes }: LinkFrame): Buffer | 'link-type' | 'not-ip' => {
-  const header = HEADERS[linkType];
+/** @returns where the IP packet begins, or why there is none */
+export const ipPacketAt = (frame: LinkFrame): number | 'link-type' | 'not-ip' => {
+  const header = HEADERS[frame.linkType];
   if (header === undefined) return 'link-type';
-  const packet = header(bytes);
-  return packet === undefined || packet.length === 0 ? 'not-ip' : packet;
+  const at = header(frame);
+  return at < 0 || at >= frame.to ? 'not-ip' : at;
 };

@@ -3,7 +3,7 @@ import type { CapturedMessage, Drop } from './captured-message.ts';
 import { createFragments } from './fragments.ts';
 import { messageOfHep } from './hep-messages.ts';
 import { createIpReader } from './ip-packet.ts';
-import { ipPacketOf } from './link-layer.ts';
+import { ipPacketAt } from './link-layer.ts';
 import type { LinkFrame } from './link-layer.ts';
 import { TcpStreams } from './tcp-streams.ts';
 
@@ -22,45 +22,47 @@ export const messagesOf = function* (frames: Iterable<LinkFrame>, drop: Drop): G
   const reassemble = createFragments(drop);
   const streams = new TcpStreams(drop);
   for (const frame of frames) {
-    const packet = ipPacketOf(frame);
-    if (typeof packet === 'string') {
-      drop(packet);
+    const start = ipPacketAt(frame);
+    if (typeof start === 'string') {
+      drop(start);
       continue;
     }
-    const read = readIp(packet);
+    const read = readIp(frame.bytes, start, frame.to);
     if (typeof read === 'string') {
       drop(read);
       continue;
     }
     let whole = reassemble(read, frame.at);
     for (let depth = 0; whole !== undefined && TUNNELS.has(whole.protocol) && depth < MAX_TUNNELS; depth += 1) {
-      const inner = whole.payload.length === 0 ? 'ip-header' : readIp(whole.payload);
+      const inner = whole.from === whole.to ? 'ip-header' : readIp(whole.bytes, whole.from, whole.to);
       if (typeof inner === 'string') drop(inner);
       whole = typeof inner === 'string' ? undefined : reassemble(inner, frame.at);
     }
     if (whole === undefined) continue;
-    const { protocol, payload, source, destination } = whole;
+    const { protocol, bytes, source, destination } = whole;
     if (protocol !== UDP && protocol !== TCP) {
       drop('not-udp-or-tcp');
       continue;
     }
-    if (payload.length < UDP_HEADER_BYTES) {
+    const size = whole.to - whole.from;
+    if (size < UDP_HEADER_BYTES) {
       drop('udp-header');
       continue;
     }
-    const from = { ip: source, port: payload.readUInt16BE(0) };
-    const to = { ip: destination, port: payload.readUInt16BE(2) };
+    const from = { ip: source, port: bytes.readUInt16BE(whole.from) };
+    const to = { ip: destination, port: bytes.readUInt16BE(whole.from + 2) };
     if (protocol === UDP) {
-      const told = payload.readUInt16BE(4);
-      const end = told < UDP_HEADER_BYTES ? payload.length : told;
-      const bytes = payload.subarray(UDP_HEADER_BYTES, end);
-      if (to.port === HEP_PORT && isHep3(bytes)) {
-        const message = messageOfHep(bytes, drop);
+      const told = bytes.readUInt16BE(whole.from + 4);
+      const end = told < UDP_HEADER_BYTES ? size : told;
+      const datagram = bytes.subarray(whole.from + UDP_HEADER_BYTES, whole.from + Math.min(end, size));
+      if (to.port === HEP_PORT && isHep3(datagram)) {
+        const message = messageOfHep(datagram, drop);
         if (message !== undefined) yield message;
-      } else yield { at: frame.at, from, to, transport: 'udp', bytes, cut: end > payload.length };
+      } else yield { at: frame.at, from, to, transport: 'udp', bytes: datagram, cut: end > size };
       continue;
     }
-    for (const bytes of streams.push(`${source} ${from.port}`, `${destination} ${to.port}`, payload))
-      yield { at: frame.at, from, to, transport: 'tcp', bytes, cut: false };
+    const segment = bytes.subarray(whole.from, whole.to);
+    for (const message of streams.push(`${source} ${from.port}`, `${destination} ${to.port}`, segment))
+      yield { at: frame.at, from, to, transport: 'tcp', bytes: message, cut: false };
   }
 };

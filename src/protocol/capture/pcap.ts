@@ -27,18 +27,19 @@ export const readPcap = function* (intake: Intake, drop: Drop): Generator<LinkFr
   // the upper bits say how long a frame check sequence is
   const linkType = (little ? header.readUInt32LE(20) : header.readUInt32BE(20)) & 0xffff;
   for (;;) {
-    const record = intake.take(RECORD_HEADER_BYTES);
-    if (record === undefined) {
+    const record = intake.place(RECORD_HEADER_BYTES);
+    if (record < 0) {
       if (intake.peek(1).length > 0) drop('truncated-file');
       return;
     }
-    const seconds = little ? record.readUInt32LE(0) : record.readUInt32BE(0);
-    const fraction = little ? record.readUInt32LE(4) : record.readUInt32BE(4);
-    const held = little ? record.readUInt32LE(8) : record.readUInt32BE(8);
+    const { held } = intake;
+    const seconds = little ? held.readUInt32LE(record) : held.readUInt32BE(record);
+    const fraction = little ? held.readUInt32LE(record + 4) : held.readUInt32BE(record + 4);
+    const size = little ? held.readUInt32LE(record + 8) : held.readUInt32BE(record + 8);
     // nothing marks where the next record starts
-    if (held > MAX_RECORD_BYTES) return drop('record-too-large');
-    const bytes = intake.take(held);
-    if (bytes === undefined) return drop('truncated-file');
-    yield { at: seconds * 1_000 + fraction / perMs, linkType, bytes };
+    if (size > MAX_RECORD_BYTES) return drop('record-too-large');
+    const from = intake.place(size);
+    if (from < 0) return drop('truncated-file');
+    yield { at: seconds * 1_000 + fraction / perMs, linkType, bytes: intake.held, from, to: from + size };
   }
 };

@@ -94,7 +94,7 @@ export const readPcapng = function* (intake: Intake, drop: Drop): Generator<Link
     const at = time === undefined ? last : time * from.msPerUnit + from.offsetMs;
     // resolutions go down to 10^-127 seconds: such a time is no time
     if (Number.isFinite(at)) last = at;
-    return { at: last, linkType: from.linkType, bytes };
+    return { at: last, linkType: from.linkType, bytes, from: 0, to: bytes.length };
   };
 
   const packetOf = (type: number, fields: Fields): LinkFrame | undefined => {
