@@ -134,12 +134,16 @@ export const createGeoDesk = async (parts: GeoDeskParts): Promise<GeoDesk> => {
     report,
     update,
     settled: async () => running,
-    stats: () => ({
-      databases: files.databases.length,
-      age_seconds: Math.floor((ageMs() ?? 0) / 1_000),
-      problems: files.rows().filter(({ problem }) => problem !== '').length,
-      update_failures: failures,
-    }),
+    stats() {
+      const age = ageMs();
+      return {
+        databases: files.databases.length,
+        problems: files.rows().filter(({ problem }) => problem !== '').length,
+        update_failures: failures,
+        // without a database there is no age, and 0 would look fresh
+        ...(age === null ? {} : { age_seconds: Math.floor(age / 1_000) }),
+      };
+    },
     async stop() {
       clearInterval(timer);
       await agents.destroy();

@@ -175,6 +175,7 @@ describe('files of the operator', () => {
       'the file is not there',
     ]);
     expect(said).toHaveLength(2);
+    expect(one.stats()).toEqual({ databases: 0, problems: 2, update_failures: 0 });
   });
 
   test('an old database is an alarm', async () => {
