@@ -19,7 +19,7 @@ export const createProxyAlarm = (alarms: Alarms, clock: Clock, carriesMany: (ide
       last = clock.now();
       alarms.set(
         NAME,
-        `${subject} carries a large share of all customers and is quarantined, not banned: is this server behind a load balancer or NAT that hides addresses? Let it hand on the real ones, or put it on the allow list.`,
+        `${subject} carries a large share of all customers and is quarantined, not banned: is this server behind a load balancer or NAT that hides addresses? Let it hand on the real ones: the allow list would spare whoever attacks through it as well.`,
       );
     },
     /** To be called now and then. */
