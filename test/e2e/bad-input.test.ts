@@ -280,7 +280,7 @@ describe.concurrent('a disk', () =>
       // with room again it is written, without being asked
       makeRoom(disk.seen);
       await until('it recovers', async () => (await troubled()) === '', 15_000, 200);
-      expect(one.log().some(({ event }) => event === 'store-recovered')).toBe(true);
+      await until('the log says that, too', () => one.log().some(({ event }) => event === 'store-recovered'));
       const held = await subjects(one);
       expect(held).toHaveLength(202);
 

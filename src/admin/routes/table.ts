@@ -93,7 +93,10 @@ const listOf = <const L extends 'allow' | 'deny'>(list: L) =>
     route(`${list}.import`, `POST /v1/lists/${list}/import`, {
       scope: 'operate',
       summary: `Put up to 500 addresses on the ${list} list; bad rows are told and the others taken`,
-      input: z.strictObject(importing),
+      input: z.strictObject({
+        ...importing,
+        force: z.boolean().optional().describe('deny: even if registered phones would be hit'),
+      }),
       output: shapes.importShape,
       ask: ({ operations }, { duration, durationMs, ...rest }) =>
         operations.listImport(list, { ...rest, durationMs: lastingMs({ duration, durationMs }) }),

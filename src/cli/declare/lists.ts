@@ -20,6 +20,7 @@ const exchange = (command: Command, kind: ImportKind, done: Done): void => {
     .option('--dry-run', 'look at every row, change nothing')
     .option('--for <duration>', 'for rows that name no end: 4h, 7d or permanent');
   if (kind === 'ban') reading.option('--force', 'even if registered phones, a peer or an allow entry would be hit');
+  if (kind === 'deny') reading.option('--force', 'even if registered phones would be hit');
   reading.action(async (file: string, options: ImportOptions) =>
     done(import('../commands/lists/import.ts').then(({ importRows }) => importRows(kind, file, options))),
   );

@@ -202,6 +202,11 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
           const subject = formatCidr(cidr);
           const known = ledger.get(`${list} ${subject}`);
           if (stands(known, until) && (known as ListEntry).note === note) return undefined;
+          const goods = hits?.of(address).goods ?? [];
+          // as one by one: allow entries are no hurdle, they win over deny
+          const hurdles = banHurdles(address, goods, [], []);
+          if (hurdles.length > 0 && request.force !== true)
+            throw new CompanionError('BAN_REFUSED', `Not denying ${subject}: it would hit ${hurdles.join('; ')}.`);
           if (request.dryRun === true) return [];
           const entry: ListEntry = {
             kind: list,
@@ -213,7 +218,7 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
             since: clock.now(),
             until,
           };
-          return [...(hits === undefined ? [] : parts.revoke(hits.of(address).goods)), ...ledger.put(entry)];
+          return [...parts.revoke(goods), ...ledger.put(entry)];
         };
       }),
   };

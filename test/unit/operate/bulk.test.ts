@@ -70,7 +70,11 @@ describe('imports', () => {
     const { operations, put, judge } = bench();
     put(good('203.0.113.7'));
     const rows = [{ subject: '203.0.113.0/24', note: 'abuse' }];
-    expect(await operations.listImport('deny', { rows, author: 'x' })).toMatchObject({ added: 1 });
+    const refused = await operations.listImport('deny', { rows, author: 'x' });
+    expect(refused).toMatchObject({ added: 0, problems: [{ code: 'BAN_REFUSED' }] });
+    expect(refused.problems[0]?.message).toContain('registered phone');
+    expect(await operations.listAll('deny')).toEqual([]);
+    expect(await operations.listImport('deny', { rows, author: 'x', force: true })).toMatchObject({ added: 1 });
     expect(judge.ledger.count('good')).toBe(0);
     expect(await operations.listImport('deny', { rows, author: 'x' })).toMatchObject({ added: 0, same: 1 });
     expect(await operations.listAll('deny')).toMatchObject([{ note: 'abuse', until: null }]);

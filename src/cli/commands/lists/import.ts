@@ -43,7 +43,7 @@ export const importRows = async (kind: ImportKind, file: string, options: Import
         author: author(),
         dryRun,
         ...(durationMs === undefined ? {} : { durationMs }),
-        ...(kind === 'ban' && options.force === true ? { force: true } : {}),
+        ...(options.force === true ? { force: true } : {}),
       });
       for (const key of ['added', 'same', 'ended'] as const) total[key] += report[key];
       for (const { row, subject, message } of report.problems)
