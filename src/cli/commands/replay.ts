@@ -7,6 +7,7 @@ import { table } from '../output/table.ts';
 import type { Column } from '../output/table.ts';
 import { formatTime, paint, shown, terminalWidth } from '../output/text.ts';
 import type { Style } from '../output/text.ts';
+import { runUnlimited } from '../young-space.ts';
 import type { Difference, Rehearsed, SourceRow } from '../../rehearse/index.ts';
 
 export interface ReplayOptions {
@@ -122,6 +123,8 @@ const load = async ({ config, against }: ReplayOptions) => {
 export const replay = async (files: readonly string[], options: ReplayOptions): Promise<number> => {
   try {
     const servers = serversOf(options.server);
+    const done = await runUnlimited();
+    if (done !== undefined) return done;
     const [policies, { differencesOf, rehearse }] = await Promise.all([
       load(options),
       import('../../rehearse/index.ts'),

@@ -53,6 +53,20 @@ test('one JSON object a source, without a service', () => {
   });
 });
 
+test('started as it is installed, with little room for young objects, it does the same in a process with more', () => {
+  const installed = (args: readonly string[], input?: Buffer) =>
+    spawnSync(process.execPath, ['--max-semi-space-size=8', MAIN, 'replay', ...args], {
+      env: { HOME: folder },
+      input,
+      encoding: 'utf8',
+    });
+  const plain = replay([CRACK, '--config', defaults, '--json']);
+  expect(installed([CRACK, '--config', defaults, '--json'])).toMatchObject({ status: 0, stdout: plain.out });
+  expect(installed(['-', '--config', defaults, '--json'], readFileSync(CRACK)).stdout).toBe(plain.out);
+  expect(installed([CRACK, '--config', defaults, '--against', allowing]).status).toBe(1);
+  expect(installed([join(folder, 'gone.pcap')]).status).toBe(2);
+});
+
 test('a table, what the server was, what was not judged; also from standard input', () => {
   const { code, out } = replay(['-', '--config', defaults], readFileSync(CRACK));
   expect(code).toBe(0);
