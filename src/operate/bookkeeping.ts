@@ -1,7 +1,7 @@
 import type { Answer, Outcome, Request, Verdict } from '../model/index.ts';
 
 /** Events that wait to be noted; the one that fills this up has all of them noted. */
-const MAX_WAITING = 64;
+const MAX_WAITING = 8;
 
 /** None waits longer, milliseconds. Whoever reads settles first, so that nobody sees the difference. */
 const WAIT_MS = 50;
