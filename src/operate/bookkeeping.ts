@@ -1,6 +1,6 @@
 import type { Answer, Outcome, Request, Verdict } from '../model/index.ts';
 
-/** Events that wait to be noted; the one that fills this up has all of them noted. */
+/** Events that wait to be noted; the one that fills this up has all of them noted. More would hold up the ask after it. */
 const MAX_WAITING = 8;
 
 /** None waits longer, milliseconds. Whoever reads settles first, so that nobody sees the difference. */
