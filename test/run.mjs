@@ -107,7 +107,7 @@ const tests = async (projects) => {
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
     const selection = projects.length === 0 ? vitestArguments : projects.flatMap((project) => ['--project', project]);
     // unit tests give way to those with real servers: a server that is late by 400 ms lets a request go on unasked
-    const niceness = projects.includes('fast') ? '10' : '0';
+    const niceness = projects.includes('fast') ? '5' : '0';
     const { ok, late } = await run(
       'nice',
       ['-n', niceness, nodeBinary(), vitest, 'run', '--config', 'test/vitest.config.ts', ...reporters, ...selection],
@@ -136,7 +136,7 @@ if (isCi) {
 }
 if (vitestArguments.length === 0) await checks();
 // end-to-end tests mostly wait: the others run beside them
-const lanes = vitestArguments.length === 0 ? [['fast'], ['e2e', 'e2e-alone']] : [[]];
+const lanes = vitestArguments.length === 0 ? [['fast'], ['enforce', 'e2e', 'e2e-alone']] : [[]];
 const skipped = (await Promise.all(lanes.map(tests))).flat();
 if (skipped.length > 0) sayWhatWasSkipped(skipped);
 

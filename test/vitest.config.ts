@@ -16,8 +16,11 @@ const endToEnd = {
   env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)) },
 };
 
+/** Their deadlines are those of a server that answers: they cannot give way to others for a second. */
+const ENFORCE = ['test/unit/enforce/**/*.test.ts'];
+
 /**
- * `npm test` runs `fast` beside the end-to-end tests that run by three, then those that run alone.
+ * `npm test` runs `fast` beside `enforce` and the end-to-end tests that run by three, then those that run alone.
  */
 export default defineConfig({
   test: {
@@ -27,7 +30,17 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/{unit,contract,property}/**/*.test.ts', 'test/*.test.ts'],
+          exclude: ENFORCE,
           // against tests that hang: they give way to the end-to-end tests, so their own time says little
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'enforce',
+          include: ENFORCE,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
