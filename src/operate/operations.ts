@@ -1,6 +1,5 @@
 import { CompanionError, canonicalIp, entryKey, identityOf, isHostName, parseCidr, subjectOf } from '../model/index.ts';
 import type {
-  BanEntry,
   Change,
   Cidr,
   Clock,
@@ -27,6 +26,7 @@ import { shadowReport } from './advice/shadow-report.ts';
 import type { AddressLists } from './lists/address-lists.ts';
 import { banHurdles, goodWithin } from './lists/ban-hurdles.ts';
 import { createBulk } from './lists/bulk.ts';
+import { banByHand, listedByHand } from './lists/by-hand.ts';
 import { addName, nameRows } from './lists/names-by-hand.ts';
 import type { NamesByHand } from './lists/names-by-hand.ts';
 import type { Effects } from './effects.ts';
@@ -155,17 +155,8 @@ export const createOperations = (parts: OperationsParts): Operations => {
           `Not banning ${subject}: it would hit ${hurdles.join('; ')}. Use --force if that is what you want.`,
         );
       }
-      const entry: BanEntry = {
-        kind: 'ban',
-        subject,
-        level: 0,
-        rules: [],
-        evidence: [],
-        origin: 'operator',
-        reason,
-        since: now(),
-        until: endOf(durationMs === undefined ? parts.banTimeMs() : durationMs),
-      };
+      const until = endOf(durationMs === undefined ? parts.banTimeMs() : durationMs);
+      const entry = banByHand({ subject, reason, until }, now());
       effects.push([...revoke(goods), ...ledger.put(entry)], { by: 'operator', author });
       return banRow(entry);
     },
@@ -205,16 +196,8 @@ export const createOperations = (parts: OperationsParts): Operations => {
           `Not denying ${subjectOf(text)}: it would hit ${hurdles.join('; ')}. Use --force if that is what you want.`,
         );
       }
-      const entry: ListEntry = {
-        kind: list,
-        subject: listSubject(text),
-        note,
-        author,
-        origin: 'operator',
-        reason: note === '' ? `${list} list` : note,
-        since: now(),
-        until: endOf(durationMs ?? null),
-      };
+      const listed = { kind: list, subject: listSubject(text), note, author, until: endOf(durationMs ?? null) };
+      const entry = listedByHand(listed, now());
       effects.push([...revoke(goods), ...ledger.put(entry)], { by: 'operator', author });
       return listRow(entry);
     },

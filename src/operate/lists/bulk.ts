@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { CompanionError, entryKey, formatCidr, isHostName } from '../../model/index.ts';
 import type {
-  BanEntry,
   Change,
   Clock,
   ImportProblem,
@@ -16,6 +15,7 @@ import type { Judge } from '../../decide/index.ts';
 import { banHurdles } from './ban-hurdles.ts';
 import { addressedOf, whoIsHit } from './bulk-hurdles.ts';
 import type { Addressed } from './bulk-hurdles.ts';
+import { banByHand, listedByHand } from './by-hand.ts';
 import { addName, refuseName } from './names-by-hand.ts';
 import type { NamesByHand } from './names-by-hand.ts';
 import type { AddressLists } from './address-lists.ts';
@@ -179,17 +179,7 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
           if (hurdles.length > 0 && request.force !== true)
             throw new CompanionError('BAN_REFUSED', `Not banning ${subject}: it would hit ${hurdles.join('; ')}.`);
           if (request.dryRun === true) return [];
-          const entry: BanEntry = {
-            kind: 'ban',
-            subject,
-            level: 0,
-            rules: [],
-            evidence: [],
-            origin: 'operator',
-            reason: note || 'imported',
-            since: clock.now(),
-            until,
-          };
+          const entry = banByHand({ subject, reason: note || 'imported', until }, clock.now());
           return [...parts.revoke(goods), ...ledger.put(entry)];
         };
       }),
@@ -197,7 +187,6 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
     listImport: (list, request) =>
       each(list, request, null, async (rows) => {
         const hits = list === 'deny' ? await whoIsHit(rows, ledger, lists) : undefined;
-        const usualReason = `${list} list`;
         return ({ subject: address, cidr, until, note }) => {
           const subject = formatCidr(cidr);
           const known = ledger.get(`${list} ${subject}`);
@@ -208,16 +197,7 @@ export const createBulk = (parts: BulkParts): Pick<Operations, 'banClear' | 'ban
           if (hurdles.length > 0 && request.force !== true)
             throw new CompanionError('BAN_REFUSED', `Not denying ${subject}: it would hit ${hurdles.join('; ')}.`);
           if (request.dryRun === true) return [];
-          const entry: ListEntry = {
-            kind: list,
-            subject,
-            note,
-            author: request.author,
-            origin: 'operator',
-            reason: note || usualReason,
-            since: clock.now(),
-            until,
-          };
+          const entry = listedByHand({ kind: list, subject, note, author: request.author, until }, clock.now());
           return [...parts.revoke(goods), ...ledger.put(entry)];
         };
       }),
